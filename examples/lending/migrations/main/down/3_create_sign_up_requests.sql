@@ -1,0 +1,2 @@
+drop table sign_up_requests;
+drop type sign_up_status;

@@ -1,0 +1,1 @@
+drop table bank_holidays;

@@ -1,0 +1,2 @@
+drop table fees;
+drop type fee_kind;

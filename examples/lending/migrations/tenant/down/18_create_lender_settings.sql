@@ -1,0 +1,1 @@
+drop table lender_settings;

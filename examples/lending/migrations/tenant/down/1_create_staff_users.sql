@@ -1,0 +1,3 @@
+drop table staff_users;
+drop function set_updated_at();
+drop type staff_role;

@@ -1,0 +1,2 @@
+drop table borrowers;
+drop type borrower_kind;

@@ -1,0 +1,2 @@
+drop table borrower_addresses;
+drop type address_kind;

@@ -1,0 +1,2 @@
+drop table loan_products;
+drop type repayment_method;

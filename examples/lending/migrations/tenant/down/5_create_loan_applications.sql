@@ -1,0 +1,2 @@
+drop table loan_applications;
+drop type application_status;

@@ -1,0 +1,2 @@
+drop table loans;
+drop type loan_status;

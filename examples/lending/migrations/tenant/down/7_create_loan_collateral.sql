@@ -1,0 +1,2 @@
+drop table loan_collateral;
+drop type collateral_kind;

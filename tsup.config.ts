@@ -1,0 +1,31 @@
+import { defineConfig } from 'tsup'
+
+const library = {
+  index: 'src/index.ts',
+  migrate: 'src/migrate.ts',
+  testing: 'src/testing/index.ts',
+}
+
+export default defineConfig([
+  {
+    entry: library,
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    dts: true,
+    // Subpaths share one copy of the ambient context and of the error class.
+    splitting: true,
+    // drizzle-orm recognises a pool by a constructor name that contains `Pool`.
+    keepNames: true,
+    clean: true,
+    sourcemap: true,
+  },
+  {
+    entry: { cli: 'src/cli/main.ts' },
+    format: ['esm'],
+    target: 'node20',
+    splitting: true,
+    keepNames: true,
+    // The CLI is a user of the package: it imports it by its own name.
+    external: [/^tenantry(\/|$)/],
+  },
+])
