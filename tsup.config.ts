@@ -6,7 +6,7 @@ const library = {
   testing: 'src/testing/index.ts',
 }
 
-export default defineConfig([
+const config: ReturnType<typeof defineConfig> = defineConfig([
   {
     entry: library,
     format: ['esm', 'cjs'],
@@ -29,3 +29,5 @@ export default defineConfig([
     external: [/^tenantry(\/|$)/],
   },
 ])
+
+export default config

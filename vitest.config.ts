@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
-export default defineConfig({
+const config: ReturnType<typeof defineConfig> = defineConfig({
   resolve: {
     alias: [
       { find: /^tenantry$/, replacement: source('index.ts') },
@@ -18,3 +18,5 @@ export default defineConfig({
     hookTimeout: 60_000,
   },
 })
+
+export default config

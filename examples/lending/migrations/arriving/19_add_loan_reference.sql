@@ -1,7 +1,7 @@
 -- Gives every loan a unique reference: the number of the former system if it has one, else a new number.
 create sequence loan_reference_number;
 
--- The default fills the rows that are there while the column is added, without a trigger and an audit row each.
+-- The default fills the rows that are there while the column is added, so no trigger writes an audit row for each.
 alter table loans add column reference text not null
   default 'L-' || lpad(nextval('loan_reference_number')::text, 8, '0');
 

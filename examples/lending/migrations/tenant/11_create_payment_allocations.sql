@@ -26,7 +26,8 @@ create index payment_allocations_loan_id_idx on payment_allocations (loan_id);
 create index payment_allocations_installment_id_idx on payment_allocations (installment_id);
 create index payment_allocations_fee_id_idx on payment_allocations (fee_id) where fee_id is not null;
 
-comment on table payment_allocations is 'Which part of a payment settles which installment or fee. The rest of a payment is not allocated yet.';
+comment on table payment_allocations is
+  'Which part of a payment settles which installment or fee. The rest is not allocated yet.';
 
 -- The tables are named through the trigger's own schema, so the function is right
 -- under any search_path and after a rename of the schema.

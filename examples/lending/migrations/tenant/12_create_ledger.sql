@@ -50,11 +50,15 @@ comment on table ledger_entries is 'The two sides of the books: within a journal
 -- The table is named through the trigger's own schema: see refuse_excess_allocation.
 create function refuse_unbalanced_entry() returns trigger language plpgsql as $$
 declare
-  entry_id bigint := coalesce(new.journal_entry_id, old.journal_entry_id);
+  entry_id bigint;
   difference numeric;
 begin
-  execute format('select sum(debit - credit) from %I.ledger_entries where journal_entry_id = $1', tg_table_schema)
-    into difference using entry_id;
+  -- A line that moves leaves one journal entry and joins another, so both are looked at.
+  execute format(
+    'select journal_entry_id, sum(debit - credit) from %I.ledger_entries
+     where journal_entry_id in ($1, $2) group by 1 having sum(debit - credit) <> 0 limit 1',
+    tg_table_schema
+  ) into entry_id, difference using old.journal_entry_id, new.journal_entry_id;
   if difference <> 0 then
     raise check_violation using
       message = format('journal entry %s is out of balance by %s', entry_id, difference),

@@ -18,7 +18,8 @@ create table lender_settings (
 );
 
 comment on table lender_settings is 'How this lender works and looks; always one row.';
-comment on column lender_settings.holiday_calendar is 'A calendar of the shared bank holidays; null when due dates are not moved.';
+comment on column lender_settings.holiday_calendar is
+  'A calendar of the shared bank holidays; null when due dates are not moved.';
 
 -- The service may count on the row.
 insert into lender_settings default values;

@@ -13,7 +13,8 @@ create table staff_users (
 
 create unique index staff_users_email_key on staff_users (lower(email));
 
-comment on table staff_users is 'People who work for the lender. They are deactivated, never deleted: decisions carry their names.';
+comment on table staff_users is
+  'People who work for the lender. They are deactivated, never deleted: decisions carry their names.';
 
 -- The body names no table, so it is right under any search_path and after a rename of the schema.
 create function set_updated_at() returns trigger language plpgsql as $$

@@ -11,7 +11,7 @@ create table loans (
   annual_rate_percent numeric(6,3) not null,
   term_months smallint not null,
   disbursed_on date,
-  -- The sum over a date is exact here: the end of a month stays the end of a month.
+  -- Without a disbursement the sum is null: a loan that is only approved has no last day yet.
   matures_on date generated always as ((disbursed_on + make_interval(months => term_months))::date) stored,
   closed_on date,
   created_at timestamptz not null default now(),
@@ -35,7 +35,7 @@ create index loans_external_ref_idx on loans (external_ref) where external_ref i
 create index loans_running_idx on loans (matures_on) where status in ('active', 'in_arrears');
 
 comment on table loans is 'Contracts, from the approval to the last payment or the write-off.';
-comment on column loans.external_ref is 'The number that the loan had in the lender''s former system, as it was typed there.';
+comment on column loans.external_ref is 'The number in the lender''s former system, as it was typed there.';
 comment on column loans.annual_rate_percent is 'The agreed rate; a change of the product does not touch it.';
 
 create trigger set_updated_at before update on loans

@@ -22,4 +22,5 @@ create unique index loan_collateral_lien_key
 create index loan_collateral_loan_id_idx on loan_collateral (loan_id);
 
 comment on table loan_collateral is 'What secures a loan. A released item stays as a record.';
-comment on column loan_collateral.registry_number is 'Land register entry, vehicle identification number or serial number.';
+comment on column loan_collateral.registry_number is
+  'Land register entry, vehicle identification number or serial number.';

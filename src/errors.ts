@@ -1,0 +1,124 @@
+const BRAND = Symbol.for('tenantry.error')
+
+/** Every code that a {@link TenantryError} can carry; `docs/errors.md` explains each of them. */
+export const ERROR_CODES = [
+  'CONFIG_INVALID',
+  'DOMAIN_TAKEN',
+  'EMBEDDED_POSTGRES_FAILED',
+  'EMBEDDED_POSTGRES_MISSING',
+  'MIGRATION_FAILED',
+  'MIGRATION_OUT_OF_ORDER',
+  'MIGRATION_RUN_FAILED',
+  'MIGRATION_SOURCE_INVALID',
+  'MIGRATION_TAMPERED',
+  'MIGRATION_UNKNOWN',
+  'NAME_INVALID',
+  'OPTIONS_INVALID',
+  'REGISTRY_MISSING',
+  'RUN_FAILED',
+  'SCHEMA_EXISTS',
+  'SCHEMA_MISSING',
+  'SCOPE_CLOSED',
+  'SELECTOR_AMBIGUOUS',
+  'SELECTOR_UNKNOWN',
+  'STATEMENT_REFUSED',
+  'TENANT_EXISTS',
+  'TENANT_NOT_FOUND',
+  'TENANT_NO_SCOPE',
+  'TENANT_SUSPENDED',
+  'TRANSACTION_LEFT_OPEN',
+  'TRANSACTION_ROLLED_BACK',
+] as const
+
+/** A stable code of a {@link TenantryError}: branch on it, never on the message. */
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** What a {@link TenantryError} knows besides its code and sentence, for machines. */
+export interface ErrorFacts {
+  /** Slug of the tenant that the failing call was about. */
+  readonly tenant?: string
+  /** Schema that the failing call was about. */
+  readonly schema?: string
+  /** Host name, with its path prefix if it has one. */
+  readonly domain?: string
+  /** The option, name or argument that was refused. */
+  readonly option?: string
+  /** File name of the migration that failed or was refused. */
+  readonly migration?: string
+  /** Full path of the file behind `migration`, where there is one. */
+  readonly file?: string
+  /** One-based line in `file`. */
+  readonly line?: number
+  /** The SQL statement that failed, shortened to 500 characters. */
+  readonly statement?: string
+  /** SQLSTATE of the server's error, for example `42P01`. It is never the `code`. */
+  readonly sqlState?: string
+  /** Names that the caller may have meant. */
+  readonly candidates?: readonly string[]
+  /** The last lines of a server's log. */
+  readonly log?: string
+  /** What the call got done before it failed: the report of a run. */
+  readonly report?: unknown
+}
+
+/**
+ * The one error class of the package: a stable `code`, facts as fields, a sentence that says what to do.
+ *
+ * @example
+ * import { isTenantryError, type SchemaRouter } from 'tenantry'
+ *
+ * async function statusOf(router: SchemaRouter, slug: string): Promise<number> {
+ *   try {
+ *     await router.withTenant(slug, (db) => db.query('select 1'))
+ *     return 200
+ *   } catch (error) {
+ *     if (isTenantryError(error, 'TENANT_NOT_FOUND')) return 404
+ *     throw error
+ *   }
+ * }
+ */
+export class TenantryError extends Error {
+  /** Stable across releases; see {@link ERROR_CODES}. */
+  readonly code: ErrorCode
+  declare readonly tenant?: string
+  declare readonly schema?: string
+  declare readonly domain?: string
+  declare readonly option?: string
+  declare readonly migration?: string
+  declare readonly file?: string
+  declare readonly line?: number
+  declare readonly statement?: string
+  declare readonly sqlState?: string
+  declare readonly candidates?: readonly string[]
+  declare readonly log?: string
+  declare readonly report?: unknown
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts & { cause?: unknown } = {}) {
+    const { cause, ...fields } = facts
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    Object.assign(this, fields)
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  override get name(): string {
+    return 'TenantryError'
+  }
+}
+
+/**
+ * Tells whether `error` comes from this package, and with which code if one is given.
+ *
+ * Works across copies of the package and across ESM and CommonJS, where `instanceof` does not.
+ *
+ * @param error Anything that was thrown.
+ * @param code The code to look for; without it any code will do.
+ * @example
+ * import { isTenantryError } from 'tenantry'
+ *
+ * const retry = (error: unknown): boolean => isTenantryError(error, 'TENANT_EXISTS')
+ */
+export function isTenantryError(error: unknown, code?: ErrorCode): error is TenantryError {
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
+  return code === undefined || ('code' in error && error.code === code)
+}

@@ -1,0 +1,28 @@
+export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'
+export type { ErrorCode, ErrorFacts } from './errors.js'
+export { Tenants, TenantDomains } from './lifecycle/tenants.js'
+export type { CreateTenant } from './lifecycle/create.js'
+export { Migrator } from './migration/migrator.js'
+export type { SchemaStatus, SelectOptions, UpOptions } from './migration/migrator.js'
+export type { RunReport, SchemaOutcome } from './migration/report.js'
+export type { SchemaName } from './names/schema-name.js'
+export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
+export type { TenantFilter } from './registry/registry.js'
+export type { Domain, Tenant, TenantStatus } from './registry/tenant.js'
+export { defineConfig } from './router/config.js'
+export type { TenantryConfig } from './router/config.js'
+export type { EachFunction, EachOptions } from './router/each.js'
+export type {
+  Migrations,
+  SchemaRouterOptions,
+  SchemasOptions,
+  StaticSchemaOptions,
+} from './router/options.js'
+export type { Destination, RequestAddress } from './router/resolve-request.js'
+export { SchemaRouter } from './router/schema-router.js'
+export type { ScopeFunction } from './router/schema-router.js'
+export type { ScopeOptions } from './scope/run-scope.js'
+export type { QueryFunction, ScopedClient } from './scope/scoped-client.js'
+export { TenantPool } from './scope/tenant-pool.js'
+export { select } from './selector/selector.js'
+export type { FleetSchema, SchemaKind, Selector } from './selector/selector.js'

@@ -1,0 +1,100 @@
+import type { Pool, PoolClient } from 'pg'
+import { TenantryError } from '../errors.js'
+import { type DomainName, parseDomain } from '../names/domain-name.js'
+import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import { parseSlug, schemaOfSlug } from '../names/slug.js'
+import { type SchemaLayout, loadSets, pathOf } from '../migration/layout.js'
+import { applyPending } from '../migration/unit.js'
+import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import { inTransaction } from '../postgres/transaction.js'
+import type { NewTenant, TenantRegistry } from '../registry/registry.js'
+import type { Tenant } from '../registry/tenant.js'
+import { optionInvalid } from '../support/options.js'
+
+/** A tenant to be created. */
+export interface CreateTenant {
+  /** The stable key: a-z, 0-9, `-` and `_`. */
+  readonly slug: string
+  /** The name for people. @defaultValue the slug */
+  readonly name?: string
+  /** Host names, optionally with a path; the first one is the primary domain. */
+  readonly domains?: readonly string[]
+  /** Whatever the service keeps with the tenant: a JSON object. */
+  readonly metadata?: Record<string, unknown>
+}
+
+/** What the lifecycle of tenants works with. */
+export interface LifecycleParts {
+  readonly pool: Pool
+  readonly layout: SchemaLayout
+  readonly registry: TenantRegistry
+}
+
+const LOCK_TIMEOUT_MS = 10_000
+
+/**
+ * Creates a tenant in one transaction: row, domains, schema, migrations, ledger.
+ *
+ * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
+ * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
+ */
+export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
+  const { pool, layout, registry } = parts
+  const slug = parseSlug(input.slug)
+  const schema = schemaOfSlug(layout.tenants.prefix, slug)
+  const metadata = checkMetadata(input.metadata)
+  const domains = (input.domains ?? []).map(parseDomain)
+  const migrationsOf = await loadSets(layout)
+  const migrations = migrationsOf({ schema, kind: 'tenant' })
+  await registry.install(pool)
+
+  return inTransaction(pool, async (client) => {
+    const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
+    const tenant = await register(client, registry, row, domains)
+    await createSchema(client, schema)
+    await applyPending(client, {
+      schema,
+      path: pathOf(layout, schema, 'tenant'),
+      migrations,
+      createSchema: false,
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+    })
+    return tenant
+  })
+}
+
+function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
+  if (isRecord(metadata)) return metadata
+  throw optionInvalid('metadata', 'Option "metadata" must be a JSON object.')
+}
+
+function isRecord(input: unknown): input is Record<string, unknown> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+}
+
+async function register(
+  client: PoolClient,
+  registry: TenantRegistry,
+  row: NewTenant,
+  domains: readonly DomainName[],
+): Promise<Tenant> {
+  const tenant = await registry.insert(client, row)
+  for (const [index, domain] of domains.entries()) {
+    await registry.addDomain(client, row.slug, domain, index === 0)
+  }
+  return tenant
+}
+
+async function createSchema(client: PoolClient, schema: SchemaName): Promise<void> {
+  try {
+    await client.query(`create schema ${quoteIdent(schema)}`)
+  } catch (error) {
+    if (sqlStateOf(error) !== SQL_STATE.duplicateSchema) throw error
+    throw new TenantryError(
+      'SCHEMA_EXISTS',
+      `Schema "${schema}" exists already and belongs to no tenant. It is not adopted: ` +
+        'rename or drop it, or choose another slug.',
+      { schema, cause: error },
+    )
+  }
+}

@@ -1,0 +1,2 @@
+export { directory } from './migration/directory-source.js'
+export type { Migration, MigrationSource } from './migration/source.js'

@@ -1,0 +1,62 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { loadMigrationFiles } from 'postgres-migrations'
+import { TenantryError } from '../errors.js'
+import type { Migration, MigrationSource } from './source.js'
+
+/**
+ * A directory in the format of `postgres-migrations`: `1_create_loans.sql`, ids consecutive from 1.
+ *
+ * The files are loaded by that package's own loader, so its rules and hashes hold, and a schema
+ * that it has migrated is continued as it is. The reverse of a migration is `down/<same file name>`.
+ *
+ * @param path Path of the directory; a relative one begins at the working directory.
+ * @throws `MIGRATION_SOURCE_INVALID` from `load`, when the directory or a file in it is not right.
+ * @example
+ * import { directory } from 'tenantry/migrate'
+ *
+ * const migrations = await directory('migrations/tenant').load()
+ * console.log(migrations.map(({ fileName }) => fileName))
+ */
+export function directory(path: string): MigrationSource {
+  const folder = resolve(path)
+  return { origin: folder, load: () => loadDirectory(folder) }
+}
+
+async function loadDirectory(folder: string): Promise<readonly Migration[]> {
+  try {
+    const [loaded, reverses] = await Promise.all([
+      loadMigrationFiles(folder),
+      loadReverses(join(folder, 'down')),
+    ])
+    return loaded.map(({ id, name, fileName, sql, hash }) => {
+      const down = reverses.get(fileName)
+      return {
+        id,
+        name,
+        fileName,
+        sql,
+        hash,
+        ...(id > 0 && { file: join(folder, fileName) }),
+        ...(down !== undefined && { down }),
+      }
+    })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new TenantryError(
+      'MIGRATION_SOURCE_INVALID',
+      `The migrations in ${folder} cannot be used: ${reason}`,
+      { file: folder, cause: error },
+    )
+  }
+}
+
+async function loadReverses(folder: string): Promise<ReadonlyMap<string, string>> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  const files = names.filter((name) => name.endsWith('.sql'))
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
+  return new Map(files.map((name, index) => [name, texts[index] ?? '']))
+}

@@ -1,0 +1,63 @@
+import type { SchemaName } from '../names/schema-name.js'
+import { searchPath } from '../names/search-path.js'
+import type { Queryable } from '../postgres/queryable.js'
+import type { TenantFilter, TenantRegistry } from '../registry/registry.js'
+import { TENANT_STATUSES } from '../registry/tenant.js'
+import type { FleetSchema, SchemaKind } from '../selector/selector.js'
+import { parseSchemaName } from '../names/schema-name.js'
+import type { Migration, MigrationSource } from './source.js'
+
+/** The schemas of a service: what is configured about each kind. */
+export interface SchemaLayout {
+  readonly shared: { readonly schema: SchemaName; readonly source: MigrationSource | undefined }
+  readonly static: ReadonlyMap<SchemaName, MigrationSource | undefined>
+  readonly tenants: {
+    readonly prefix: string
+    readonly source: MigrationSource | undefined
+    /** Schemas that are searched after a tenant's own. */
+    readonly extras: readonly SchemaName[]
+  }
+}
+
+/** The text of the `search_path` of a schema. */
+export function pathOf(layout: SchemaLayout, schema: SchemaName, kind: SchemaKind): string {
+  return searchPath(schema, kind === 'tenant' ? layout.tenants.extras : [])
+}
+
+/** Every schema that a selector can name. Deleted tenants are no part of the fleet. */
+export async function listFleet(
+  db: Queryable,
+  layout: SchemaLayout,
+  registry: TenantRegistry,
+): Promise<readonly FleetSchema[]> {
+  const tenants = await registry.list(db, ALIVE)
+  return [
+    { schema: layout.shared.schema, kind: 'shared' },
+    ...[...layout.static.keys()].map((schema) => ({ schema, kind: 'static' as const })),
+    ...tenants.map((tenant) => ({
+      schema: parseSchemaName(tenant.schema),
+      kind: 'tenant' as const,
+      tenant,
+    })),
+  ]
+}
+
+const ALIVE: TenantFilter = { status: TENANT_STATUSES.filter((status) => status !== 'deleted') }
+
+/** Loads each migration set once; a schema without a set has no migrations. */
+export async function loadSets(
+  layout: SchemaLayout,
+): Promise<(schema: FleetSchema) => readonly Migration[]> {
+  const load = async (source: MigrationSource | undefined): Promise<readonly Migration[]> =>
+    source === undefined ? [] : source.load()
+  const [shared, tenants, ...statics] = await Promise.all([
+    load(layout.shared.source),
+    load(layout.tenants.source),
+    ...[...layout.static.values()].map(load),
+  ])
+  const byStatic = new Map([...layout.static.keys()].map((name, index) => [name, statics[index]]))
+  return ({ schema, kind }) => {
+    if (kind === 'tenant') return tenants
+    return (kind === 'shared' ? shared : byStatic.get(schema)) ?? []
+  }
+}

@@ -1,0 +1,57 @@
+import { TenantryError } from '../errors.js'
+import type { ErrorCode } from '../errors.js'
+import type { SchemaKind } from '../selector/selector.js'
+
+/** What became of one schema in a run. */
+export interface SchemaOutcome {
+  readonly schema: string
+  readonly kind: SchemaKind
+  /** Slug of the tenant that owns the schema. */
+  readonly tenant?: string
+  /**
+   * `done`: changed, or visited without an error; `current`: nothing was to be done;
+   * `failed`: exactly as before; `skipped`: not begun, for the reason in `reason`.
+   */
+  readonly status: 'done' | 'current' | 'failed' | 'skipped'
+  /** File names of the migrations that ran. */
+  readonly applied: readonly string[]
+  /** How often the work on this schema was begun. */
+  readonly attempts: number
+  readonly durationMs: number
+  readonly error?: Error
+  readonly reason?: string
+}
+
+/** What a run did, schema by schema. */
+export interface RunReport {
+  readonly outcomes: readonly SchemaOutcome[]
+  readonly durationMs: number
+}
+
+/** How many schemas of a report have each status. */
+export function countOutcomes(
+  report: RunReport,
+): Readonly<Record<SchemaOutcome['status'], number>> {
+  const counts = { done: 0, current: 0, failed: 0, skipped: 0 }
+  for (const { status } of report.outcomes) counts[status] += 1
+  return counts
+}
+
+/**
+ * Returns a report in which nothing failed.
+ *
+ * @throws the given code with the report, when something did.
+ */
+export function requireSuccess(code: ErrorCode, report: RunReport): RunReport {
+  const { failed, skipped, done, current } = countOutcomes(report)
+  if (failed === 0) return report
+  const failures = report.outcomes.filter(({ status }) => status === 'failed')
+  const named = failures.slice(0, 5).map(({ schema, error }) => `${schema}: ${error?.message ?? ''}`)
+  throw new TenantryError(
+    code,
+    `${failed} of ${report.outcomes.length} schemas failed (${done + current} are fine, ` +
+      `${skipped} were skipped). Correct what failed and run it again; what is done stays done.\n` +
+      named.map((line) => `  ${line}`).join('\n'),
+    { report, cause: failures[0]?.error },
+  )
+}

@@ -1,0 +1,48 @@
+import { nameInvalid } from './name-error.js'
+
+declare const schemaName: unique symbol
+
+/** The name of a PostgreSQL schema that was checked by {@link parseSchemaName}. */
+export type SchemaName = string & { readonly [schemaName]: true }
+
+/** PostgreSQL cuts longer identifiers off silently, so that two names could become one. */
+export const MAX_IDENTIFIER_BYTES = 63
+
+const RULE =
+  'use 1 to 63 of a-z, 0-9, _ and -, begin with a letter or _, and avoid pg_ and information_schema'
+const PATTERN = /^[a-z_][a-z0-9_-]*$/
+
+/**
+ * Checks the name of a schema and brands it.
+ *
+ * Upper case is refused because poolers compare settings without regard to case: `Ta` and `TA`
+ * would share a path behind PgBouncer's `track_extra_parameters`.
+ *
+ * @throws `NAME_INVALID`
+ * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+ */
+export function parseSchemaName(input: unknown): SchemaName {
+  if (isSchemaName(input)) return input
+  throw nameInvalid('schema name', input, RULE)
+}
+
+function isSchemaName(input: unknown): input is SchemaName {
+  return (
+    typeof input === 'string' &&
+    input.length <= MAX_IDENTIFIER_BYTES &&
+    PATTERN.test(input) &&
+    !input.startsWith('pg_') &&
+    input !== 'information_schema'
+  )
+}
+
+/** Quotes an identifier for SQL text. */
+export function quoteIdent(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Quotes a string as an SQL literal, for the few statements that take no parameters. */
+export function quoteLiteral(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`
+  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto'
+import type { Queryable } from './queryable.js'
+
+/**
+ * A 64-bit lock key from the parts of a name.
+ *
+ * PostgreSQL's advisory locks belong to one database, so the database is no part of the key.
+ *
+ * @see https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+ */
+export function lockKey(...parts: readonly string[]): string {
+  const hash = createHash('sha256').update(['tenantry', ...parts].join('\u0000')).digest()
+  return hash.readBigInt64BE(0).toString()
+}
+
+/**
+ * Takes a lock that ends with the running transaction.
+ *
+ * Session-level locks are not used anywhere: a pooler in transaction mode grants one to two clients.
+ */
+export async function lockTransaction(db: Queryable, key: string): Promise<void> {
+  await db.query('select pg_advisory_xact_lock($1)', [key])
+}

@@ -1,0 +1,40 @@
+/**
+ * SQLSTATEs that the package acts upon, by name.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export const SQL_STATE = {
+  duplicateSchema: '42P06',
+  duplicateTable: '42P07',
+  invalidSchemaName: '3F000',
+  undefinedTable: '42P01',
+  uniqueViolation: '23505',
+} as const
+
+/** Errors after which the same transaction may well succeed when it is tried again. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+  '53300', // too_many_connections
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '08000', // connection_exception
+  '08003', // connection_does_not_exist
+  '08006', // connection_failure
+])
+
+/** The SQLSTATE of an error that the server sent, or `undefined` for any other error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  if (!('code' in error) || !('severity' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Tells whether an error passes by itself: a lock, a deadlock, a lost connection. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  if (state !== undefined) return TRANSIENT.has(state)
+  return error instanceof Error && /^Connection terminated|ECONNRESET|ECONNREFUSED|EPIPE/.test(error.message)
+}

@@ -1,0 +1,73 @@
+/**
+ * The parts of a connected `pg.Client` that a scoped statement speaks to.
+ *
+ * They are not in pg's types, but pg's own companions (`pg-cursor`, `pg-query-stream`,
+ * `pg-copy-streams`) are built on them. {@link speaksWire} checks for them once per client.
+ */
+export interface WireConnection {
+  readonly stream: { cork?: () => void; uncork?: () => void }
+  /** Statements by name that this connection has parsed, with their text. */
+  readonly parsedStatements: Record<string, string | undefined>
+  /** Statements by name whose Parse message is under way. */
+  readonly submittedNamedStatements?: Record<string, string | undefined>
+  parse(message: { text: string; name?: string }): void
+  bind(message: { statement?: string; values?: readonly string[] }): void
+  execute(message: { rows?: number }): void
+  close(message: { type: 'S' | 'P'; name: string }): void
+  flush(): void
+  sync(): void
+}
+
+/** Whether a session is idle (`I`), in a transaction (`T`) or in a failed one (`E`). */
+export type TransactionStatus = 'I' | 'T' | 'E'
+
+/** What a `pg.Client` must be able to do for a statement to travel with its scope in one batch. */
+export interface WireClient {
+  readonly connection: WireConnection
+  getTransactionStatus(): TransactionStatus | null
+  query(statement: Submittable): unknown
+}
+
+/** What pg calls back on the object that it is running; pg-cursor and others implement a part. */
+export interface Submittable {
+  submit(connection: WireConnection): Error | null | undefined | void
+  readonly text?: string | undefined
+  readonly name?: string | undefined
+  callback?: ((error: Error | null, result?: unknown) => void) | undefined
+  handleRowDescription?(message: unknown, connection: WireConnection): void
+  handleDataRow?(message: unknown, connection: WireConnection): void
+  handlePortalSuspended?(connection: WireConnection): void
+  handleCommandComplete?(message: CommandComplete, connection: WireConnection): void
+  handleEmptyQuery?(connection: WireConnection): void
+  handleCopyInResponse?(connection: WireConnection): void
+  handleCopyData?(message: unknown, connection: WireConnection): void
+  handleReadyForQuery?(connection: WireConnection): void
+  handleError?(error: Error, connection: WireConnection): void
+}
+
+/** The server's CommandComplete message; `text` is the command tag, for example `SELECT 1`. */
+export interface CommandComplete {
+  readonly text?: string
+}
+
+const CONNECTION_METHODS = ['parse', 'bind', 'execute', 'close', 'flush', 'sync'] as const
+
+/** Tells whether a connected client has what a scoped batch needs; `pg-native` has not. */
+export function speaksWire(client: object): client is WireClient {
+  if (!('getTransactionStatus' in client) || !('connection' in client)) return false
+  const connection = client.connection
+  if (typeof connection !== 'object' || connection === null) return false
+  return CONNECTION_METHODS.every(
+    (method) => typeof Reflect.get(connection, method) === 'function',
+  )
+}
+
+/** Tells whether an argument of `client.query` is an object that submits itself, such as a cursor. */
+export function isSubmittable(input: unknown): input is Submittable {
+  return (
+    typeof input === 'object' &&
+    input !== null &&
+    'submit' in input &&
+    typeof input.submit === 'function'
+  )
+}

@@ -1,0 +1,48 @@
+import type { Pool } from 'pg'
+import type { SchemaOutcome, RunReport } from '../migration/report.js'
+import { requireSuccess } from '../migration/report.js'
+import type { SelectOptions } from '../migration/migrator.js'
+import { runOver } from '../migration/run.js'
+import type { Scope } from '../scope/context.js'
+import { runScope } from '../scope/run-scope.js'
+import type { ScopedClient } from '../scope/scoped-client.js'
+import type { FleetSchema } from '../selector/selector.js'
+import { wholeNumber } from '../support/options.js'
+
+/** How `router.each` goes over its schemas. */
+export interface EachOptions extends Pick<SelectOptions, 'exclude'> {
+  /** How many schemas are worked on at the same time. @defaultValue `1` */
+  readonly concurrency?: number
+  /** Runs `fn` in one transaction per schema. */
+  readonly transaction?: boolean
+  /** Begins no further schema once it is aborted. */
+  readonly signal?: AbortSignal
+  /** Hears of each schema as soon as its outcome is known. */
+  readonly onOutcome?: (outcome: SchemaOutcome) => void
+}
+
+/** What {@link runEach} calls for each schema. */
+export type EachFunction = (db: ScopedClient, schema: FleetSchema) => Promise<unknown>
+
+/** Runs `fn` once in each schema; what it throws is that schema's failure. */
+export async function runEach(
+  pool: Pool,
+  schemas: readonly { readonly schema: FleetSchema; readonly scope: Scope }[],
+  fn: EachFunction,
+  options: EachOptions,
+): Promise<RunReport> {
+  const concurrency = wholeNumber('concurrency', options.concurrency ?? 1, 1)
+  const scopes = new Map(schemas.map(({ schema, scope }) => [schema, scope]))
+  const { signal, onOutcome, transaction = false } = options
+  const report = await runOver(
+    [...scopes.keys()],
+    { concurrency, maxAttempts: 1, ...(signal && { signal }), ...(onOutcome && { onOutcome }) },
+    async (schema) => {
+      const scope = scopes.get(schema)
+      if (scope === undefined) throw new TypeError('unreachable')
+      await runScope(pool, scope, (db) => fn(db, schema), { transaction })
+      return { status: 'done', applied: [] }
+    },
+  )
+  return requireSuccess('RUN_FAILED', report)
+}

@@ -1,0 +1,139 @@
+import pg from 'pg'
+import type { Pool, PoolConfig } from 'pg'
+import { directory } from '../migration/directory-source.js'
+import type { SchemaLayout } from '../migration/layout.js'
+import type { MigrationSource } from '../migration/source.js'
+import { type DomainName, parseDomain } from '../names/domain-name.js'
+import { MAX_IDENTIFIER_BYTES, type SchemaName, parseSchemaName } from '../names/schema-name.js'
+import { tableRegistry } from '../registry/table-registry.js'
+import type { TenantRegistry } from '../registry/registry.js'
+import { optionInvalid } from '../support/options.js'
+
+/** A migration set: a directory, or a source of your own. */
+export type Migrations = string | MigrationSource
+
+/** What a {@link SchemaRouter} is made of. */
+export interface SchemaRouterOptions {
+  /** A pool that you own and close; unscoped use of it elsewhere stays as it was. */
+  readonly pool?: Pool
+  /** Instead of `pool`: the router makes a pool of its own and closes it. */
+  readonly connectionString?: string
+  /** More settings for the router's own pool. */
+  readonly poolOptions?: PoolConfig
+  /** The schemas of the service. @defaultValue `{}`: `public`, no static schema, prefix `tenant_` */
+  readonly schemas?: SchemasOptions
+}
+
+/** The schemas of a service, by kind. */
+export interface SchemasOptions {
+  /** The schema of the tenant registry and of what all tenants share. */
+  readonly shared?: {
+    /** @defaultValue `'public'` */
+    readonly name?: string
+    readonly migrations?: Migrations
+  }
+  /** Schemas that are there once, by name. */
+  readonly static?: Readonly<Record<string, StaticSchemaOptions>>
+  /** One schema per tenant. */
+  readonly tenants?: {
+    /** What a tenant's schema is called before its slug. @defaultValue `'tenant_'` */
+    readonly prefix?: string
+    readonly migrations?: Migrations
+    /**
+     * Schemas that are searched after the tenant's own, for shared tables and extensions.
+     *
+     * @defaultValue `[]`: nothing but the tenant's own
+     */
+    readonly searchPath?: readonly string[]
+  }
+}
+
+/** A schema that is there once. */
+export interface StaticSchemaOptions {
+  readonly migrations?: Migrations
+  /** Host names, optionally with a path, that lead to this schema. */
+  readonly domains?: readonly string[]
+}
+
+/** Options with every default filled in and every name checked. */
+export interface ResolvedOptions {
+  readonly pool: Pool
+  readonly ownsPool: boolean
+  readonly layout: SchemaLayout
+  readonly registry: TenantRegistry
+  readonly staticDomains: readonly { readonly schema: SchemaName; readonly domain: DomainName }[]
+}
+
+/** Checks the options of a router before anything is connected. */
+export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
+  const layout = resolveLayout(options.schemas ?? {})
+  const staticDomains = Object.entries(options.schemas?.static ?? {}).flatMap(
+    ([name, { domains = [] }]) =>
+      domains.map((domain) => ({ schema: parseSchemaName(name), domain: parseDomain(domain) })),
+  )
+  return {
+    ...resolvePool(options),
+    layout,
+    registry: tableRegistry(layout.shared.schema),
+    staticDomains,
+  }
+}
+
+function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool' | 'ownsPool'> {
+  const { pool, connectionString, poolOptions } = options
+  if (pool !== undefined && connectionString === undefined) return { pool, ownsPool: false }
+  if (pool === undefined && connectionString !== undefined) {
+    const own = new pg.Pool({ ...poolOptions, connectionString })
+    // pg drops a client that fails while it is idle; without a listener it would end the process.
+    own.on('error', () => {})
+    return { pool: own, ownsPool: true }
+  }
+  throw optionInvalid('pool', 'Give either "pool", a pg.Pool of yours, or "connectionString".')
+}
+
+function resolveLayout({ shared, static: statics = {}, tenants }: SchemasOptions): SchemaLayout {
+  const layout: SchemaLayout = {
+    shared: {
+      schema: parseSchemaName(shared?.name ?? 'public'),
+      source: resolveSource(shared?.migrations),
+    },
+    static: new Map(
+      Object.entries(statics).map(([name, { migrations }]) => [
+        parseSchemaName(name),
+        resolveSource(migrations),
+      ]),
+    ),
+    tenants: {
+      prefix: resolvePrefix(tenants?.prefix ?? 'tenant_'),
+      source: resolveSource(tenants?.migrations),
+      extras: (tenants?.searchPath ?? []).map(parseSchemaName),
+    },
+  }
+  checkApart(layout)
+  return layout
+}
+
+function resolvePrefix(prefix: string): string {
+  // A slug of one letter must fit behind it.
+  parseSchemaName(`${prefix}a`)
+  if (prefix !== '' && prefix.length < MAX_IDENTIFIER_BYTES) return prefix
+  throw optionInvalid('prefix', 'Option "prefix" must not be empty: it keeps tenants apart.')
+}
+
+/** A tenant's schema must never be one of the fixed ones. */
+function checkApart({ shared, static: statics, tenants }: SchemaLayout): void {
+  for (const name of [shared.schema, ...statics.keys()]) {
+    if (!name.startsWith(tenants.prefix)) continue
+    throw optionInvalid(
+      'prefix',
+      `Schema "${name}" begins with the tenants' prefix "${tenants.prefix}". Rename one of them.`,
+    )
+  }
+  if (statics.has(shared.schema)) {
+    throw optionInvalid('static', `Schema "${shared.schema}" is the shared one already.`)
+  }
+}
+
+function resolveSource(migrations: Migrations | undefined): MigrationSource | undefined {
+  return typeof migrations === 'string' ? directory(migrations) : migrations
+}

@@ -1,0 +1,212 @@
+import { TenantryError } from '../errors.js'
+import { pathOf } from '../migration/layout.js'
+import { Migrator, type SelectOptions } from '../migration/migrator.js'
+import type { RunReport } from '../migration/report.js'
+import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
+import { Tenants } from '../lifecycle/tenants.js'
+import { preludeOf } from '../postgres/prelude.js'
+import type { Tenant } from '../registry/tenant.js'
+import { type Scope, currentScope, noScope, runInScope, tryCurrentScope } from '../scope/context.js'
+import { type ScopeOptions, runScope } from '../scope/run-scope.js'
+import type { ScopedClient } from '../scope/scoped-client.js'
+import { TenantPool } from '../scope/tenant-pool.js'
+import type { SchemaKind, Selector } from '../selector/selector.js'
+import { type EachFunction, type EachOptions, runEach } from './each.js'
+import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
+import { type Destination, type RequestAddress, resolveRequest } from './resolve-request.js'
+
+/** A function that is lent a client for one schema. */
+export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
+
+/**
+ * Schema-per-tenant PostgreSQL for a service: scopes, the tenant registry and migrations.
+ *
+ * @example
+ * import { SchemaRouter } from 'tenantry'
+ *
+ * const router = new SchemaRouter({
+ *   connectionString: process.env.DATABASE_URL ?? 'postgres://localhost/app',
+ *   schemas: { tenants: { prefix: 'tenant_', migrations: 'migrations/tenant' } },
+ * })
+ * const { rows } = await router.withTenant('acme', (db) => db.query('select * from loans'))
+ * console.log(rows)
+ * await router.close()
+ */
+export class SchemaRouter {
+  readonly #options: ResolvedOptions
+  /** The tenants and their registry. */
+  readonly tenants: Tenants
+  /** Migrations over many schemas. */
+  readonly migrations: Migrator
+  /** A `pg.Pool` whose every query answers for the ambient tenant, and fails without one. */
+  readonly pool: TenantPool
+
+  /** @throws `OPTIONS_INVALID`, `NAME_INVALID`; nothing is connected yet. */
+  constructor(options: SchemaRouterOptions) {
+    this.#options = resolveOptions(options)
+    this.tenants = new Tenants(this.#options)
+    this.migrations = new Migrator(this.#options)
+    this.pool = new TenantPool(this.#options.pool, currentScope)
+  }
+
+  /** Makes a router from the configuration that the CLI and the service share. */
+  static fromConfig(config: SchemaRouterOptions): SchemaRouter {
+    return new SchemaRouter(config)
+  }
+
+  /**
+   * Lends `fn` a client that answers for the tenant's schema only, and makes the tenant ambient.
+   *
+   * No client is taken before the first query. After `fn` has settled its client throws
+   * `SCOPE_CLOSED`.
+   *
+   * @param tenant A slug or a tenant; without it the ambient tenant.
+   * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, `TENANT_NO_SCOPE`, `SCHEMA_MISSING`,
+   * `TRANSACTION_LEFT_OPEN`, `TRANSACTION_ROLLED_BACK`, and what `fn` throws
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const loan = (router: SchemaRouter, id: number) =>
+   *   router.withTenant('acme', (db) => db.query('select * from loans where id = $1', [id]))
+   */
+  withTenant<R>(tenant: string | Tenant, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R>
+  withTenant<R>(fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R>
+  async withTenant<R>(
+    first: string | Tenant | ScopeFunction<R>,
+    second?: ScopeFunction<R> | ScopeOptions,
+    third?: ScopeOptions,
+  ): Promise<R> {
+    const { pool } = this.#options
+    if (typeof first === 'function') {
+      const options = typeof second === 'function' ? third : second
+      return runScope(pool, currentScope(), first, options)
+    }
+    if (typeof second !== 'function') throw new TypeError('withTenant needs a function.')
+    return runScope(pool, await this.#scopeOf(first), second, third)
+  }
+
+  /**
+   * Lends `fn` a client for the shared schema or a static one.
+   *
+   * @throws `NAME_INVALID`, `SCHEMA_MISSING`, and `OPTIONS_INVALID` for a schema that is not configured
+   */
+  async withSchema<R>(name: string, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R> {
+    return runScope(this.#options.pool, this.#scopeOfSchema(name), fn, options)
+  }
+
+  /**
+   * Makes a tenant ambient while `fn` runs; no client is taken.
+   *
+   * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, and what `fn` throws
+   */
+  async runAs<R>(tenant: string | Tenant, fn: () => R | Promise<R>): Promise<R> {
+    return runInScope(await this.#scopeOf(tenant), async () => fn())
+  }
+
+  /**
+   * The ambient tenant.
+   *
+   * @throws `TENANT_NO_SCOPE` outside of one
+   */
+  current(): Tenant {
+    return this.tryCurrent() ?? noScope()
+  }
+
+  /** The ambient tenant, or `undefined` outside of one. */
+  tryCurrent(): Tenant | undefined {
+    return tryCurrentScope()?.tenant
+  }
+
+  /** A `pg.Pool` whose every query answers for one tenant, whatever is ambient. */
+  poolFor(tenant: string | Tenant): TenantPool {
+    return new TenantPool(this.#options.pool, () => this.#scopeOf(tenant))
+  }
+
+  /**
+   * Finds the tenant or static schema that a request's host and path lead to.
+   *
+   * @returns `undefined` for an unknown host, or for what is no host at all.
+   */
+  resolve(request: RequestAddress): Promise<Destination | undefined> {
+    return resolveRequest(this.#options, request)
+  }
+
+  /**
+   * Runs `fn` once in each selected schema.
+   *
+   * @throws `RUN_FAILED` with the report, when `fn` failed in a schema
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS` before anything is run
+   */
+  async each(
+    selector: Selector,
+    fn: EachFunction,
+    options: EachOptions = {},
+  ): Promise<RunReport> {
+    const schemas = await this.migrations.select(selectOptions(selector, options))
+    const scoped = schemas.map((schema) => ({
+      schema,
+      scope: this.#makeScope(schema.schema, schema.kind, schema.tenant),
+    }))
+    return runEach(this.#options.pool, scoped, fn, options)
+  }
+
+  /**
+   * The names of the schemas that a selector names, in the order of a run. Nothing is touched.
+   *
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`
+   */
+  async whoWill(
+    selector: Selector,
+    options: Pick<SelectOptions, 'exclude'> = {},
+  ): Promise<readonly string[]> {
+    const schemas = await this.migrations.select(selectOptions(selector, options))
+    return schemas.map(({ schema }) => schema)
+  }
+
+  /** Closes the pool if the router made it; a pool that you gave stays open. */
+  async close(): Promise<void> {
+    const { pool, ownsPool } = this.#options
+    if (ownsPool && !pool.ending) await pool.end()
+  }
+
+  /** As {@link SchemaRouter.close}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #scopeOf(tenant: string | Tenant): Promise<Scope> {
+    // A tenant that was handed around may be stale; the registry's word on its status counts.
+    const found = await this.tenants.get(typeof tenant === 'string' ? tenant : tenant.slug)
+    if (found.status === 'active') {
+      return this.#makeScope(parseSchemaName(found.schema), 'tenant', found)
+    }
+    throw new TenantryError(
+      'TENANT_SUSPENDED',
+      `Tenant "${found.slug}" is ${found.status}, so it is not served. ` +
+        'Call router.tenants.activate() to serve it again.',
+      { tenant: found.slug, schema: found.schema },
+    )
+  }
+
+  #scopeOfSchema(name: string): Scope {
+    const { layout } = this.#options
+    const schema = parseSchemaName(name)
+    if (schema === layout.shared.schema) return this.#makeScope(schema, 'shared')
+    if (layout.static.has(schema)) return this.#makeScope(schema, 'static')
+    throw new TenantryError(
+      'OPTIONS_INVALID',
+      `Schema "${schema}" is neither the shared schema nor a static one. ` +
+        'Name it under schemas.static, or use withTenant() for a tenant.',
+      { schema, option: 'schemas.static' },
+    )
+  }
+
+  #makeScope(schema: SchemaName, kind: SchemaKind, tenant?: Tenant): Scope {
+    const prelude = preludeOf(schema, pathOf(this.#options.layout, schema, kind))
+    return { schema, prelude, ...(tenant && { tenant }) }
+  }
+}
+
+function selectOptions(select: Selector, options: Pick<SelectOptions, 'exclude'>): SelectOptions {
+  return { select, ...(options.exclude && { exclude: options.exclude }) }
+}

@@ -1,0 +1,21 @@
+import { TenantryError } from '../errors.js'
+
+/**
+ * Checks an option that counts something.
+ *
+ * @throws `OPTIONS_INVALID` for anything but a whole number of at least `least`.
+ */
+export function wholeNumber(option: string, value: unknown, least: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
+  const shown = typeof value === 'number' ? String(value) : typeof value
+  throw new TenantryError(
+    'OPTIONS_INVALID',
+    `Option "${option}" must be a whole number of at least ${least}, not ${shown}.`,
+    { option },
+  )
+}
+
+/** The error for an option that cannot be used. */
+export function optionInvalid(option: string, sentence: string): TenantryError {
+  return new TenantryError('OPTIONS_INVALID', sentence, { option })
+}
