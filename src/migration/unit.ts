@@ -41,6 +41,7 @@ export async function applyPending(
   target: UnitTarget,
 ): Promise<readonly Migration[]> {
   const { schema, migrations } = target
+  if (migrations.length === 0) return []
   await client.query(enterText(target)).catch((error: unknown) => missing(error, schema))
   const { rows } = await client.query<LedgerQueryRow>(
     `select id, name, hash from ${ledgerTable(schema)} order by id`,

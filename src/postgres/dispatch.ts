@@ -104,7 +104,7 @@ const NO_CONNECTION = {
   parse: ignore,
   bind: ignore,
   execute: ignore,
-  close: ignore,
+  query: ignore,
   flush: ignore,
   sync: ignore,
 }

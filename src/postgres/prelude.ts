@@ -14,7 +14,7 @@ export interface Prelude {
  * schema exists: PostgreSQL itself ignores a missing schema in a path and would let the next one
  * answer.
  */
-export const PRELUDE_TEXT = `select set_config('search_path', $1, true), $2::regnamespace`
+const PRELUDE_TEXT = `select set_config('search_path', $1, true), $2::regnamespace`
 
 /** The prelude of a schema, with the text of its whole path. */
 export function preludeOf(schema: SchemaName, path: string): Prelude {
@@ -22,7 +22,7 @@ export function preludeOf(schema: SchemaName, path: string): Prelude {
 }
 
 /** Sends the prelude without a Sync, so that it shares the transaction of what follows. */
-export function sendPrelude(connection: WireConnection, prelude: Prelude): void {
+export function executePrelude(connection: WireConnection, prelude: Prelude): void {
   connection.parse({ text: PRELUDE_TEXT })
   connection.bind({ values: prelude.values })
   connection.execute({})

@@ -1,5 +1,7 @@
-import { explainPrelude, sendPlain, sendPrelude } from './prelude.js'
+import { copyConnection, isCopyStream } from './copy-stream.js'
+import { executePrelude, explainPrelude, sendPlain } from './prelude.js'
 import type { ScopedSession } from './scoped-session.js'
+import { chooseProtocol } from './statement-text.js'
 import { isTransactionControl } from './transaction-control.js'
 import type { CommandComplete, Submittable, WireConnection } from './wire.js'
 
@@ -13,11 +15,14 @@ import type { CommandComplete, Submittable, WireConnection } from './wire.js'
 export class ScopedStatement implements Submittable {
   readonly #inner: Submittable
   readonly #session: ScopedSession
-  /** True until the prelude has been answered. */
-  #awaitingPrelude = false
+  /** The prelude is sent and not yet answered. */
+  #awaiting = false
   /** The prelude's row has been seen: the next CommandComplete is its own. */
   #preludeRow = false
+  /** The statement runs in a transaction that has the path until its end. */
   #holdsPath = false
+  /** A COPY stream waits for the prelude's answer, and no Sync is sent yet. */
+  #copyWaits = false
   #settled = false
 
   constructor(inner: Submittable, session: ScopedSession) {
@@ -31,7 +36,7 @@ export class ScopedStatement implements Submittable {
 
   /** Hidden while the prelude runs, so that pg does not take its ParseComplete for the statement's. */
   get name(): string | undefined {
-    return this.#awaitingPrelude ? undefined : this.#inner.name
+    return this.#awaiting ? undefined : this.#inner.name
   }
 
   get callback(): Submittable['callback'] {
@@ -48,30 +53,37 @@ export class ScopedStatement implements Submittable {
   }
 
   submit(connection: WireConnection): Error | null {
+    const refused = chooseProtocol(this.#inner, this.#session.prelude.schema)
+    if (refused !== undefined) return refused
     const { stream } = connection
     stream.cork?.()
     try {
-      this.#sendScope(connection)
-      if (takesOverSocket(this.#inner) && this.#awaitingPrelude) {
-        connection.flush()
-        return null
-      }
-      return this.#inner.submit(connection) ?? null
+      if (!this.#needsPrelude()) return this.#inner.submit(connection) ?? null
+      this.#sendPrelude(connection)
+      this.#copyWaits = isCopyStream(this.#inner)
+      if (!this.#copyWaits) return this.#inner.submit(connection) ?? null
+      connection.flush()
+      return null
     } finally {
       stream.uncork?.()
     }
   }
 
-  #sendScope(connection: WireConnection): void {
+  /** In a failed transaction there is nothing to scope, and a ROLLBACK must get through. */
+  #needsPrelude(): boolean {
     const session = this.#session
     const status = session.status()
     if (status !== 'T') session.pathHeld = false
-    if (status === 'E' || session.pathHeld || isTransactionControl(this.#inner.text)) return
-    const begin = status === 'I' ? session.takeBegin() : undefined
+    return status !== 'E' && !session.pathHeld && !isTransactionControl(this.#inner.text)
+  }
+
+  #sendPrelude(connection: WireConnection): void {
+    const session = this.#session
+    const begin = session.status() === 'I' ? session.takeBegin() : undefined
     if (begin !== undefined) sendPlain(connection, begin)
-    sendPrelude(connection, session.prelude)
-    this.#awaitingPrelude = true
-    this.#holdsPath = status === 'T' || begin !== undefined
+    this.#awaiting = true
+    this.#holdsPath = begin !== undefined || session.status() === 'T'
+    executePrelude(connection, session.prelude)
   }
 
   handleRowDescription(message: unknown, connection: WireConnection): void {
@@ -79,25 +91,23 @@ export class ScopedStatement implements Submittable {
   }
 
   handleDataRow(message: unknown, connection: WireConnection): void {
-    if (this.#awaitingPrelude) this.#preludeRow = true
+    if (this.#awaiting) this.#preludeRow = true
     else this.#inner.handleDataRow?.(message, connection)
   }
 
   handleCommandComplete(message: CommandComplete, connection: WireConnection): void {
-    if (!this.#awaitingPrelude) {
+    if (!this.#awaiting) {
       this.#inner.handleCommandComplete?.(message, connection)
     } else if (this.#preludeRow) {
-      this.#awaitingPrelude = false
+      this.#awaiting = false
       this.#session.pathHeld = this.#holdsPath
-      if (takesOverSocket(this.#inner)) queueMicrotask(() => this.#submitLate(connection))
+      if (this.#copyWaits) queueMicrotask(() => this.#submitCopy(connection))
     }
   }
 
-  #submitLate(connection: WireConnection): void {
-    const error = this.#inner.submit(connection)
-    if (!error) return
-    connection.sync()
-    this.handleError(error, connection)
+  #submitCopy(connection: WireConnection): void {
+    this.#copyWaits = false
+    this.#inner.submit(copyConnection(connection))
   }
 
   handlePortalSuspended(connection: WireConnection): void {
@@ -117,15 +127,14 @@ export class ScopedStatement implements Submittable {
   }
 
   handleError(error: Error, connection: WireConnection): void {
-    const name = this.#inner.name
-    if (this.#awaitingPrelude && name && connection.submittedNamedStatements) {
+    const { name } = this.#inner
+    const told = this.#awaiting ? explainPrelude(error, this.#session.prelude) : error
+    if (this.#awaiting && name && connection.submittedNamedStatements) {
       delete connection.submittedNamedStatements[name]
     }
-    const late = this.#awaitingPrelude && takesOverSocket(this.#inner)
-    const told = this.#awaitingPrelude ? explainPrelude(error, this.#session.prelude) : error
-    this.#awaitingPrelude = false
+    this.#awaiting = false
+    if (this.#copyWaits) connection.sync()
     this.#inner.handleError?.(told, connection)
-    if (late) connection.sync()
     this.#settle(told)
   }
 
@@ -140,12 +149,4 @@ export class ScopedStatement implements Submittable {
     this.#settled = true
     this.#session.settled(error)
   }
-}
-
-/**
- * `COPY … TO STDOUT` of pg-copy-streams reads the socket itself from its submit on, so it is
- * submitted only after the prelude's answer, still in the same implicit transaction.
- */
-function takesOverSocket(inner: Submittable): boolean {
-  return inner.handleRowDescription === undefined && inner.handleCopyInResponse === undefined
 }

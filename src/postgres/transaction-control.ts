@@ -1,13 +1,40 @@
-const CONTROL =
-  /^\s*(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set\s+((local|session)\s+)?transaction|set\s+session\s+characteristics)\b[^;]*;?\s*$/i
+import { type SqlStatement, splitStatements } from './sql-text.js'
+
+const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort'])
+const CONTROLS: ReadonlySet<string> = new Set([...ENDS, 'begin', 'start', 'savepoint', 'release'])
+
+/** What cannot be judged by its first characters is lexed; most texts are not. */
+const MAY_CONTROL = /^\s*(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|--|\/\*)/i
 
 /**
  * Tells whether a text is one statement that controls the transaction and can read no table.
  *
  * Such a statement goes out without a prelude: `begin isolation level …` must come before any
- * query of its transaction, and a savepoint has nothing to look up. A text that cannot be judged
- * at a glance (comments, several statements) is not one, and gets the prelude.
+ * query of its transaction, and a savepoint has nothing to look up.
  */
 export function isTransactionControl(text: string | undefined): boolean {
-  return text !== undefined && text.length < 200 && CONTROL.test(text)
+  if (text === undefined || !MAY_CONTROL.test(text)) return false
+  const [only, ...more] = splitStatements(text)
+  return only !== undefined && more.length === 0 && controls(only)
+}
+
+function controls({ words: [first = '', second = '', third = ''] }: SqlStatement): boolean {
+  if (CONTROLS.has(first)) return true
+  if (first === 'prepare') return second === 'transaction'
+  return first === 'set' && (second === 'transaction' || third === 'transaction')
+}
+
+/**
+ * Tells whether a text ends its transaction and then goes on: what follows would run without the
+ * path, which is gone with the transaction.
+ */
+export function goesOnAfterCommit(text: string): boolean {
+  const statements = splitStatements(text)
+  const end = statements.findIndex(endsTransaction)
+  return end !== -1 && end < statements.length - 1
+}
+
+function endsTransaction({ words: [first = '', second = '', third = ''] }: SqlStatement): boolean {
+  if (first === 'prepare') return second === 'transaction'
+  return ENDS.has(first) && second !== 'to' && third !== 'to'
 }

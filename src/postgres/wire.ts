@@ -11,9 +11,9 @@ export interface WireConnection {
   /** Statements by name whose Parse message is under way. */
   readonly submittedNamedStatements?: Record<string, string | undefined>
   parse(message: { text: string; name?: string }): void
-  bind(message: { statement?: string; values?: readonly string[] }): void
-  execute(message: { rows?: number }): void
-  close(message: { type: 'S' | 'P'; name: string }): void
+  bind(message: { values?: readonly string[] }): void
+  execute(message: object): void
+  query(text: string): void
   flush(): void
   sync(): void
 }
@@ -45,12 +45,18 @@ export interface Submittable {
   handleError?(error: Error, connection: WireConnection): void
 }
 
+/** A query of pg itself, which chooses between the simple and the extended protocol. */
+export interface PgQuery extends Submittable {
+  queryMode?: string
+  requiresPreparation(): boolean
+}
+
 /** The server's CommandComplete message; `text` is the command tag, for example `SELECT 1`. */
 export interface CommandComplete {
   readonly text?: string
 }
 
-const CONNECTION_METHODS = ['parse', 'bind', 'execute', 'close', 'flush', 'sync'] as const
+const CONNECTION_METHODS = ['parse', 'bind', 'execute', 'query', 'flush', 'sync'] as const
 
 /** Tells whether a connected client has what a scoped batch needs; `pg-native` has not. */
 export function speaksWire(client: object): client is WireClient {

@@ -5,7 +5,7 @@ import { closeSession, openSession } from '../postgres/lease.js'
 import type { Scope } from './context.js'
 import { scopedPoolClient } from './scoped-pool-client.js'
 
-type Counters = 'totalCount' | 'idleCount' | 'waitingCount' | 'expiredCount' | 'ending' | 'ended'
+type Counters = 'totalCount' | 'idleCount' | 'waitingCount' | 'expiredCount'
 type ConnectCallback = (
   error: Error | undefined,
   client: PoolClient | undefined,
@@ -31,6 +31,9 @@ export class TenantPool extends BasePool {
     this.#pool = pool
     this.#scope = scope
     this.options = pool.options
+    for (const state of ['ending', 'ended'] as const) {
+      Object.defineProperty(this, state, { get: () => pool[state] })
+    }
     for (const method of LISTENING) {
       Object.defineProperty(this, method, { value: forward(this, pool, method) })
     }
@@ -86,14 +89,6 @@ export class TenantPool extends BasePool {
 
   get expiredCount(): number {
     return this.#pool.expiredCount
-  }
-
-  get ending(): boolean {
-    return this.#pool.ending
-  }
-
-  get ended(): boolean {
-    return this.#pool.ended
   }
 }
 
