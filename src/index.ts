@@ -16,6 +16,8 @@ export type {
   Migrations,
   SchemaRouterOptions,
   SchemasOptions,
+  ScopeConfig,
+  ScopeSubject,
   StaticSchemaOptions,
 } from './router/options.js'
 export type { Destination, RequestAddress } from './router/resolve-request.js'

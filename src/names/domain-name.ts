@@ -16,7 +16,10 @@ export interface DomainName {
 const RULE = 'give a host name such as acme.example.com, optionally with a path such as /beta'
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
 const PORT = /:\d{1,5}$/
-const PATH = /^(\/[A-Za-z0-9._~-]+)*$/
+/** What a URL's parser would cut off, skip or decode, and so read another host. */
+const FOREIGN = /[\s/\\?#@:%]/
+/** Segments such as `..` never arrive: clients resolve them before they send a path. */
+const PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*$/
 
 /**
  * Normalises a host as a browser sends it in the `Host` header.
@@ -24,14 +27,16 @@ const PATH = /^(\/[A-Za-z0-9._~-]+)*$/
  * @throws `NAME_INVALID` when the text is no host.
  */
 export function parseHost(input: unknown): HostName {
-  const host = typeof input === 'string' ? normaliseHost(input) : undefined
+  const host = normaliseHost(input)
   if (host === undefined) throw nameInvalid('domain', input, RULE)
   return host
 }
 
 /** As {@link parseHost}, but `undefined` for what is no host: requests carry anything. */
-export function normaliseHost(input: string): HostName | undefined {
+export function normaliseHost(input: unknown): HostName | undefined {
+  if (typeof input !== 'string') return undefined
   const bare = input.trim().replace(PORT, '').replace(/\.$/, '')
+  if (FOREIGN.test(bare)) return undefined
   const ascii = domainToASCII(bare)
   return isHostName(ascii) ? ascii : undefined
 }

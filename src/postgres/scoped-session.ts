@@ -1,39 +1,102 @@
 import type { PoolClient } from 'pg'
+import { cancelStatement } from './cancel.js'
+import { type ClientMemory, memoryOf } from './client-memory.js'
 import type { Prelude } from './prelude.js'
+import { type Callback, type QueryCall, failSubmittable } from './query-call.js'
+import type { Repair } from './repair.js'
 import { ScopedStatement } from './scoped-statement.js'
-import { sqlStateOf } from './sql-state.js'
-import type { Submittable, TransactionStatus, WireClient } from './wire.js'
+import type { Session, SessionRules, TransactionState } from './session.js'
+import { isLost, toError } from './sql-state.js'
+import type { NamingRules } from './statement-name.js'
+import type { TextRules } from './statement-text.js'
+import {
+  type Submittable,
+  type TransactionStatus,
+  type WireClient,
+  isPgQuery,
+  isSubmittable,
+  newQuery,
+} from './wire.js'
 
 /** A client of the pool that speaks the wire protocol in JavaScript. */
 export type WirePoolClient = PoolClient & WireClient
 
 /**
- * One client while it answers for one schema: the order of its statements and what they leave.
+ * A session in which every statement carries the scope itself.
  *
  * Statements are handed to pg one at a time, so that each sees the transaction status that the
  * one before it has left.
  */
-export class ScopedSession {
+export class ScopedSession implements Session {
   readonly client: WirePoolClient
   readonly prelude: Prelude
-  /** True while an open transaction has the path, so that its statements need no prelude. */
+  readonly memory: ClientMemory
+  readonly rules: NamingRules & TextRules
+  /** The path is set for the whole session: statements travel without a prelude. */
+  readonly fixed: boolean
+  /** A prelude of this scope has been answered: what is temporary now is the scope's own. */
+  entered = false
+  /** An open transaction has the path, so that its statements need no prelude. */
   pathHeld = false
   #begin: string | undefined
   #current: Submittable | undefined
   #broken: Error | undefined
   readonly #waiting: Submittable[] = []
-  #idle: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
 
-  /** @param begin The statement that opens a transaction together with the first statement. */
-  constructor(client: WirePoolClient, prelude: Prelude, begin?: string) {
+  constructor(client: WirePoolClient, prelude: Prelude, rules: SessionRules) {
     this.client = client
     this.prelude = prelude
-    this.#begin = begin
+    this.memory = memoryOf(client)
+    this.#begin = rules.begin
+    this.fixed = rules.fixed === true
+    this.rules = { ...rules, schema: prelude.schema, ownsTransaction: rules.begin !== undefined }
+  }
+
+  get schema(): string {
+    return this.prelude.schema
+  }
+
+  get broken(): Error | undefined {
+    return this.#broken
+  }
+
+  get held(): boolean {
+    return this.#current !== undefined && !isPgQuery(this.#current)
+  }
+
+  run(call: QueryCall, settle: Callback): void {
+    const { config } = call
+    if (isSubmittable(config)) {
+      this.#enqueue(config)
+      return
+    }
+    try {
+      this.#enqueue(newQuery(this.client, config, call.values, once(settle)))
+    } catch (error) {
+      settle(toError(error))
+    }
+  }
+
+  #enqueue(statement: Submittable): void {
+    if (this.#broken !== undefined) failSubmittable(statement, this.#broken)
+    else if (this.#current) this.#waiting.push(statement)
+    else this.#send(statement)
+  }
+
+  #send(statement: Submittable, repaired = false): void {
+    this.#current = statement
+    this.client.query(new ScopedStatement(statement, this, repaired))
   }
 
   /** The server's own word on the transaction; true inside a statement's `submit`. */
   status(): TransactionStatus | null {
     return this.client.getTransactionStatus()
+  }
+
+  /** The scope's transaction is still to be opened. */
+  get beginPending(): boolean {
+    return this.#begin !== undefined
   }
 
   /** Hands out the BEGIN of a transaction scope, once. */
@@ -43,21 +106,43 @@ export class ScopedSession {
     return begin
   }
 
-  /** Runs a statement behind those that were submitted before it. */
-  submit(statement: Submittable): void {
-    if (this.#current) this.#waiting.push(statement)
-    else this.#send(statement)
+  /** Mends the connection and runs a statement again. */
+  resubmit(statement: Submittable, { texts, begin }: Repair): void {
+    this.#begin = begin ?? this.#begin
+    this.#mend(texts).then(
+      () => this.#send(statement, true),
+      (error: unknown) => {
+        failSubmittable(statement, toError(error))
+        this.settled(toError(error), false)
+      },
+    )
   }
 
-  #send(statement: Submittable): void {
-    this.#current = statement
-    const scoped = new ScopedStatement(statement, this)
-    this.client.query(scoped)
+  async #mend(texts: readonly string[]): Promise<void> {
+    for (const text of texts) await this.client.query(text)
   }
 
-  /** Called by a statement when it is over. An error that is not the server's breaks the client. */
-  settled(error: Error | undefined): void {
+  /**
+   * Called by a statement when it is over. An error that is not the server's breaks the client.
+   *
+   * @param rollBack The statement ran in a block of its own, which its error has left open.
+   */
+  settled(error: Error | undefined, rollBack: boolean): void {
     if (error !== undefined && isLost(error)) this.#broken ??= error
+    if (!rollBack || this.#broken !== undefined) {
+      this.#next()
+      return
+    }
+    this.client.query('rollback').then(
+      () => this.#next(),
+      (failure: unknown) => {
+        this.break(toError(failure))
+        this.#next()
+      },
+    )
+  }
+
+  #next(): void {
     const next = this.#waiting.shift()
     if (next !== undefined) {
       this.#send(next)
@@ -67,33 +152,35 @@ export class ScopedSession {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** Resolves when no statement runs and the server has said that it is ready for the next. */
   async idle(): Promise<void> {
     if (this.#current) await new Promise<void>((resolve) => this.#idle.push(resolve))
     if (this.#broken === undefined) await readyForQuery(this.client)
   }
 
-  /** Why the client cannot be used again, if it cannot. */
-  get broken(): Error | undefined {
-    return this.#broken
+  transaction(): TransactionState {
+    const status = this.status()
+    if (status === 'I') return 'none'
+    return status === 'T' ? 'open' : 'failed'
   }
 
-  /** Marks the client as one that must not go back to the pool. */
+  abandon(reason: Error): void {
+    for (const statement of this.#waiting.splice(0)) failSubmittable(statement, reason)
+    if (this.#current) cancelStatement(this.client)
+  }
+
   break(reason: Error): void {
     this.#broken ??= reason
   }
-
-  /** True while a cursor or stream that nobody reads to its end holds the connection. */
-  get statementHeld(): boolean {
-    return this.#current !== undefined && !(this.#current.callback && 'requiresPreparation' in this.#current)
-  }
 }
 
-/** A server's error leaves the connection usable; a fatal one or one of the socket does not. */
-function isLost(error: Error): boolean {
-  const cause = error.cause ?? error
-  if (sqlStateOf(cause) === undefined) return true
-  return typeof cause === 'object' && 'severity' in cause && cause.severity !== 'ERROR'
+/** pg calls back twice for a value that it cannot send. */
+function once(settle: Callback): Callback {
+  let settled = false
+  return (error, result) => {
+    if (settled) return
+    settled = true
+    settle(error, result)
+  }
 }
 
 /** pg rejects a query at its error, before the server's ReadyForQuery that ends it. */

@@ -1,9 +1,18 @@
 import { copyConnection, isCopyStream } from './copy-stream.js'
+import { leavingsOf } from './leavings.js'
 import { executePrelude, explainPrelude, sendPlain } from './prelude.js'
+import { type Repair, repairFor } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
-import { chooseProtocol } from './statement-text.js'
+import { closeEvicted, forgetPrepared, nameStatement } from './statement-name.js'
+import { callsRoutine, chooseProtocol } from './statement-text.js'
 import { isTransactionControl } from './transaction-control.js'
-import type { CommandComplete, Submittable, WireConnection } from './wire.js'
+import {
+  type CommandComplete,
+  type Submittable,
+  type TransactionStatus,
+  type WireConnection,
+  isPgQuery,
+} from './wire.js'
 
 /**
  * A statement that carries its scope: it is sent behind the prelude in one batch.
@@ -15,19 +24,30 @@ import type { CommandComplete, Submittable, WireConnection } from './wire.js'
 export class ScopedStatement implements Submittable {
   readonly #inner: Submittable
   readonly #session: ScopedSession
+  /** The name that the caller gave; on the wire each tenant has its own. */
+  readonly #givenName: string | undefined
+  readonly #repaired: boolean
+  #key: string | undefined
+  #status: TransactionStatus | null = null
+  #begin: string | undefined
   /** The prelude is sent and not yet answered. */
   #awaiting = false
   /** The prelude's row has been seen: the next CommandComplete is its own. */
   #preludeRow = false
-  /** The statement runs in a transaction that has the path until its end. */
-  #holdsPath = false
-  /** A COPY stream waits for the prelude's answer, and no Sync is sent yet. */
+  /** A CALL or DO, in a transaction block that ends with it. */
+  #block = false
+  #blockEnds = false
+  /** A COPY stream waits for the prelude's answer. */
   #copyWaits = false
+  /** Why the statement was not sent: the caller's mistake, not the connection's. */
+  #refused: Error | undefined
   #settled = false
 
-  constructor(inner: Submittable, session: ScopedSession) {
+  constructor(inner: Submittable, session: ScopedSession, repaired = false) {
     this.#inner = inner
     this.#session = session
+    this.#givenName = inner.name
+    this.#repaired = repaired
   }
 
   get text(): string | undefined {
@@ -53,37 +73,59 @@ export class ScopedStatement implements Submittable {
   }
 
   submit(connection: WireConnection): Error | null {
-    const refused = chooseProtocol(this.#inner, this.#session.prelude.schema)
-    if (refused !== undefined) return refused
+    this.#refused = chooseProtocol(this.#inner, this.#session.rules)
+    if (this.#refused !== undefined) return this.#refused
     const { stream } = connection
     stream.cork?.()
     try {
-      if (!this.#needsPrelude()) return this.#inner.submit(connection) ?? null
-      this.#sendPrelude(connection)
-      this.#copyWaits = isCopyStream(this.#inner)
-      if (!this.#copyWaits) return this.#inner.submit(connection) ?? null
-      connection.flush()
-      return null
+      this.#send(connection)
     } finally {
       stream.uncork?.()
     }
+    return this.#awaiting ? null : (this.#refused ?? null)
+  }
+
+  #send(connection: WireConnection): void {
+    const session = this.#session
+    this.#status = session.status()
+    if (this.#status !== 'T') session.pathHeld = false
+    this.#key = nameStatement(this.#inner, session.rules.schema, session.memory, session.rules)
+    if (this.#needsPrelude()) this.#sendPrelude(connection)
+    closeEvicted(connection, session.memory)
+    this.#copyWaits = this.#awaiting && isCopyStream(this.#inner)
+    if (this.#copyWaits) connection.flush()
+    else this.#submitInner(connection)
+  }
+
+  /** A query that pg refuses after the prelude was sent is told so once the server has answered. */
+  #submitInner(connection: WireConnection): void {
+    const target = this.#block ? blockConnection(connection) : connection
+    this.#refused = this.#inner.submit(target) ?? undefined
+    if (this.#refused !== undefined && this.#awaiting) connection.sync()
   }
 
   /** In a failed transaction there is nothing to scope, and a ROLLBACK must get through. */
   #needsPrelude(): boolean {
-    const session = this.#session
-    const status = session.status()
-    if (status !== 'T') session.pathHeld = false
-    return status !== 'E' && !session.pathHeld && !isTransactionControl(this.#inner.text)
+    const { fixed, pathHeld, beginPending } = this.#session
+    if (fixed || pathHeld || this.#status === 'E') return false
+    return beginPending || !isTransactionControl(this.#inner.text)
   }
 
   #sendPrelude(connection: WireConnection): void {
     const session = this.#session
-    const begin = session.status() === 'I' ? session.takeBegin() : undefined
+    if (this.#status === 'I') {
+      this.#begin = session.takeBegin()
+      this.#block = this.#begin === undefined && callsRoutine(this.#inner.text ?? '')
+    }
+    const begin = this.#block ? 'begin' : this.#begin
     if (begin !== undefined) sendPlain(connection, begin)
     this.#awaiting = true
-    this.#holdsPath = begin !== undefined || session.status() === 'T'
-    executePrelude(connection, session.prelude)
+    const { prelude, rules, memory } = session
+    const text = session.entered ? prelude.text : prelude.guardedText
+    const name = rules.prepare ? memory.wireName(text, rules.maxStatements) : undefined
+    executePrelude(connection, text, { values: prelude.values, name })
+    // Its Parse cannot fail: it names nothing that could be missing.
+    if (name !== undefined) connection.parsedStatements[name] = text
   }
 
   handleRowDescription(message: unknown, connection: WireConnection): void {
@@ -96,18 +138,34 @@ export class ScopedStatement implements Submittable {
   }
 
   handleCommandComplete(message: CommandComplete, connection: WireConnection): void {
-    if (!this.#awaiting) {
-      this.#inner.handleCommandComplete?.(message, connection)
-    } else if (this.#preludeRow) {
-      this.#awaiting = false
-      this.#session.pathHeld = this.#holdsPath
-      if (this.#copyWaits) queueMicrotask(() => this.#submitCopy(connection))
+    if (this.#awaiting) {
+      if (this.#preludeRow) this.#preludeDone(connection)
+      return
     }
+    if (this.#blockEnds) return
+    this.#blockEnds = this.#block
+    this.#remember(message.text ?? '', connection)
+    this.#inner.handleCommandComplete?.(message, connection)
+  }
+
+  #preludeDone(connection: WireConnection): void {
+    this.#awaiting = false
+    const session = this.#session
+    session.entered = true
+    session.pathHeld = this.#begin !== undefined || this.#status === 'T'
+    if (this.#copyWaits) queueMicrotask(() => this.#submitCopy(connection))
   }
 
   #submitCopy(connection: WireConnection): void {
     this.#copyWaits = false
     this.#inner.submit(copyConnection(connection))
+  }
+
+  #remember(tag: string, connection: WireConnection): void {
+    const { memory } = this.#session
+    for (const leaving of leavingsOf(tag, this.#inner.text ?? '')) memory.leavings.add(leaving)
+    if (tag === 'DISCARD ALL') memory.leavings.clear()
+    if (/^(DISCARD|DEALLOCATE)/.test(tag)) forgetPrepared(connection, memory)
   }
 
   handlePortalSuspended(connection: WireConnection): void {
@@ -127,19 +185,41 @@ export class ScopedStatement implements Submittable {
   }
 
   handleError(error: Error, connection: WireConnection): void {
-    const { name } = this.#inner
+    const unsynced = this.#copyWaits
+    const repair = this.#repair(error, connection)
     const told = this.#awaiting ? explainPrelude(error, this.#session.prelude) : error
-    if (this.#awaiting && name && connection.submittedNamedStatements) {
-      delete connection.submittedNamedStatements[name]
+    if (this.#awaiting && this.#inner.name && connection.submittedNamedStatements) {
+      delete connection.submittedNamedStatements[this.#inner.name]
     }
     this.#awaiting = false
-    if (this.#copyWaits) connection.sync()
+    if (repair !== undefined) {
+      if (unsynced || !isPgQuery(this.#inner)) connection.sync()
+      this.#settled = true
+      this.#session.resubmit(this.#inner, repair)
+      return
+    }
+    if (unsynced) connection.sync()
     this.#inner.handleError?.(told, connection)
-    this.#settle(told)
+    this.#settle(error === this.#refused ? undefined : told)
+  }
+
+  /** Some errors are none of the caller's: the statement is run again, once. */
+  #repair(error: Error, connection: WireConnection): Repair | undefined {
+    if (this.#status !== 'I' || this.#repaired || this.#settled) return undefined
+    const repair = repairFor(error, { inPrelude: this.#awaiting, named: this.#key !== undefined })
+    if (repair === undefined) return undefined
+    const { memory } = this.#session
+    if (repair === 'parse again' && this.#key !== undefined) memory.forgetStatement(this.#key)
+    if (repair === 'forget all') forgetPrepared(connection, memory)
+    if (isPgQuery(this.#inner)) this.#inner.name = this.#givenName
+    const first = this.#begin !== undefined || this.#block ? ['rollback'] : []
+    return { begin: this.#begin, texts: repair === 'discard' ? [...first, 'discard temp'] : first }
   }
 
   handleReadyForQuery(connection: WireConnection): void {
-    this.#inner.handleReadyForQuery?.(connection)
+    if (this.#settled) return
+    if (this.#refused !== undefined) this.#inner.handleError?.(this.#refused, connection)
+    else this.#inner.handleReadyForQuery?.(connection)
     this.#settle(undefined)
   }
 
@@ -147,6 +227,15 @@ export class ScopedStatement implements Submittable {
   #settle(error: Error | undefined): void {
     if (this.#settled) return
     this.#settled = true
-    this.#session.settled(error)
+    this.#session.settled(error, this.#block && error !== undefined)
   }
+}
+
+/** The connection as a CALL sees it: the block is committed in the same batch. */
+function blockConnection(connection: WireConnection): WireConnection {
+  const sync = (): void => {
+    sendPlain(connection, 'commit')
+    connection.sync()
+  }
+  return Object.create(connection, { sync: { value: sync } })
 }

@@ -6,7 +6,10 @@
 export const SQL_STATE = {
   duplicateSchema: '42P06',
   duplicateTable: '42P07',
+  cachedPlanChanged: '0A000',
+  invalidName: '42602',
   invalidSchemaName: '3F000',
+  noSuchStatement: '26000',
   undefinedTable: '42P01',
   uniqueViolation: '23505',
 } as const
@@ -37,4 +40,16 @@ export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error)
   if (state !== undefined) return TRANSIENT.has(state)
   return error instanceof Error && /^Connection terminated|ECONNRESET|ECONNREFUSED|EPIPE/.test(error.message)
+}
+
+/** A server's ordinary error leaves the connection usable; a fatal one or the socket's does not. */
+export function isLost(error: Error): boolean {
+  const cause = error.cause ?? error
+  if (sqlStateOf(cause) === undefined) return true
+  return typeof cause === 'object' && 'severity' in cause && cause.severity !== 'ERROR'
+}
+
+/** What was thrown, as an error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

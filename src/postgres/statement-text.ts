@@ -1,31 +1,91 @@
 import { TenantryError } from '../errors.js'
-import { isSingleStatement } from './sql-text.js'
-import { goesOnAfterCommit } from './transaction-control.js'
-import type { PgQuery, Submittable } from './wire.js'
+import { isSingleStatement, splitStatements } from './sql-text.js'
+import { goesOnAfterCommit, isTransactionControl } from './transaction-control.js'
+import { type Submittable, isPgQuery } from './wire.js'
+
+/** What of a scope decides how its statements are run. */
+export interface TextRules {
+  readonly schema: string
+  /** The scope opened the transaction and will end it. */
+  readonly ownsTransaction: boolean
+  /** The path is the session's own and outlives its transactions. */
+  readonly fixed?: boolean
+}
 
 /**
- * Chooses the protocol of a query without values, and says why it cannot be run if it cannot.
+ * Chooses the protocol of a query without values, and says why a statement cannot be run.
  *
  * One statement goes by the extended protocol, because a single simple Query behind a prelude is
  * not committed; a text of several statements needs the simple one.
  */
-export function chooseProtocol(statement: Submittable, schema: string): Error | undefined {
-  if (!isPgQuery(statement) || statement.requiresPreparation()) return undefined
+export function chooseProtocol(statement: Submittable, rules: TextRules): Error | undefined {
   const text = statement.text ?? ''
+  if (rules.ownsTransaction && endsOwnTransaction(text)) return ownTransaction(rules.schema)
+  if (rules.fixed) return undefined
+  if (!isPgQuery(statement)) return callsRoutine(text) ? routineInCursor(rules.schema) : undefined
+  if (statement.requiresPreparation()) return undefined
   if (isSingleStatement(text)) statement.queryMode = 'extended'
-  else if (goesOnAfterCommit(text)) return goesOn(schema)
+  else if (goesOnAfterCommit(text)) return goesOn(rules.schema)
   return undefined
 }
 
-function isPgQuery(statement: Submittable): statement is PgQuery {
-  return 'requiresPreparation' in statement
+const MAY_CALL = /^\s*(call|do|--|\/\*)/i
+
+/**
+ * Tells whether a text is a CALL or a DO: its procedure could commit, and go on without the path.
+ *
+ * PostgreSQL forbids that in a transaction block, so these are run in one.
+ */
+export function callsRoutine(text: string): boolean {
+  if (!MAY_CALL.test(text)) return false
+  const [first] = splitStatements(text)[0]?.words ?? []
+  return first === 'call' || first === 'do'
+}
+
+const NAMED_AT_BEST: ReadonlySet<string> = new Set([
+  'select',
+  'insert',
+  'update',
+  'delete',
+  'with',
+  'values',
+  'merge',
+])
+const FIRST_WORD = /^\s*([a-z]+)/i
+
+/** Tells whether preparing a text under a name is worth it; utility statements have no plan. */
+export function hasPlan(text: string): boolean {
+  return NAMED_AT_BEST.has(FIRST_WORD.exec(text)?.[1]?.toLowerCase() ?? '')
+}
+
+/** `ROLLBACK TO` a savepoint and SAVEPOINT itself are a scope's own business. */
+function endsOwnTransaction(text: string): boolean {
+  if (!isTransactionControl(text)) return splitStatements(text).length > 1 && goesOnAfterCommit(`${text};select`)
+  const [first = '', second = '', third = ''] = splitStatements(text)[0]?.words ?? []
+  if (first === 'savepoint' || first === 'release' || first === 'set') return false
+  return second !== 'to' && third !== 'to'
+}
+
+function refused(schema: string, sentence: string): TenantryError {
+  return new TenantryError('STATEMENT_REFUSED', sentence, { schema })
 }
 
 function goesOn(schema: string): TenantryError {
-  return new TenantryError(
-    'STATEMENT_REFUSED',
+  return refused(
+    schema,
     'The text ends its transaction and goes on, and what follows would run outside of the ' +
       `schema "${schema}". Send what follows the COMMIT or ROLLBACK as a query of its own.`,
-    { schema },
   )
+}
+
+function ownTransaction(schema: string): TenantryError {
+  return refused(
+    schema,
+    'The scope opened this transaction and will end it. Return from the function to commit, ' +
+      'throw to roll back, or leave { transaction: true } away to control it yourself.',
+  )
+}
+
+function routineInCursor(schema: string): TenantryError {
+  return refused(schema, 'CALL and DO cannot be run by a cursor or stream. Send them as a query.')
 }

@@ -11,8 +11,9 @@ export interface WireConnection {
   /** Statements by name whose Parse message is under way. */
   readonly submittedNamedStatements?: Record<string, string | undefined>
   parse(message: { text: string; name?: string }): void
-  bind(message: { values?: readonly string[] }): void
+  bind(message: { statement?: string; values?: readonly string[] }): void
   execute(message: object): void
+  close(message: { type: 'S' | 'P'; name: string }): void
   query(text: string): void
   flush(): void
   sync(): void
@@ -32,7 +33,7 @@ export interface WireClient {
 export interface Submittable {
   submit(connection: WireConnection): Error | null | undefined | void
   readonly text?: string | undefined
-  readonly name?: string | undefined
+  name?: string | undefined
   callback?: ((error: Error | null, result?: unknown) => void) | undefined
   handleRowDescription?(message: unknown, connection: WireConnection): void
   handleDataRow?(message: unknown, connection: WireConnection): void
@@ -48,6 +49,8 @@ export interface Submittable {
 /** A query of pg itself, which chooses between the simple and the extended protocol. */
 export interface PgQuery extends Submittable {
   queryMode?: string
+  /** How many rows to fetch at a time; then the query sends its Sync only at its end. */
+  readonly rows?: number
   requiresPreparation(): boolean
 }
 
@@ -56,7 +59,7 @@ export interface CommandComplete {
   readonly text?: string
 }
 
-const CONNECTION_METHODS = ['parse', 'bind', 'execute', 'query', 'flush', 'sync'] as const
+const CONNECTION_METHODS = ['parse', 'bind', 'execute', 'close', 'query', 'flush', 'sync'] as const
 
 /** Tells whether a connected client has what a scoped batch needs; `pg-native` has not. */
 export function speaksWire(client: object): client is WireClient {
@@ -76,4 +79,31 @@ export function isSubmittable(input: unknown): input is Submittable {
     'submit' in input &&
     typeof input.submit === 'function'
   )
+}
+
+/** Tells whether a statement is a query of pg itself, not a cursor or a stream. */
+export function isPgQuery(statement: Submittable): statement is PgQuery {
+  return 'requiresPreparation' in statement
+}
+
+type QueryClass = new (
+  config: unknown,
+  values: unknown,
+  callback: (error: Error | null, result?: unknown) => void,
+) => Submittable
+
+/** Makes a query of the caller's own pg, so that its version and its settings apply. */
+export function newQuery(
+  client: object,
+  config: unknown,
+  values: unknown,
+  callback: (error: Error | null, result?: unknown) => void,
+): Submittable {
+  const Query: unknown = Reflect.get(client.constructor, 'Query')
+  if (!isQueryClass(Query)) throw new TypeError('The class of the client has no Query.')
+  return new Query(config, values, callback)
+}
+
+function isQueryClass(input: unknown): input is QueryClass {
+  return typeof input === 'function'
 }

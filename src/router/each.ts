@@ -1,8 +1,8 @@
-import type { Pool } from 'pg'
 import type { SchemaOutcome, RunReport } from '../migration/report.js'
 import { requireSuccess } from '../migration/report.js'
 import type { SelectOptions } from '../migration/migrator.js'
 import { runOver } from '../migration/run.js'
+import type { LeasePool } from '../postgres/lease-pool.js'
 import type { Scope } from '../scope/context.js'
 import { runScope } from '../scope/run-scope.js'
 import type { ScopedClient } from '../scope/scoped-client.js'
@@ -26,7 +26,7 @@ export type EachFunction = (db: ScopedClient, schema: FleetSchema) => Promise<un
 
 /** Runs `fn` once in each schema; what it throws is that schema's failure. */
 export async function runEach(
-  pool: Pool,
+  leases: LeasePool,
   schemas: readonly { readonly schema: FleetSchema; readonly scope: Scope }[],
   fn: EachFunction,
   options: EachOptions,
@@ -40,7 +40,7 @@ export async function runEach(
     async (schema) => {
       const scope = scopes.get(schema)
       if (scope === undefined) throw new TypeError('unreachable')
-      await runScope(pool, scope, (db) => fn(db, schema), { transaction })
+      await runScope(leases, scope, (db) => fn(db, schema), { transaction })
       return { status: 'done', applied: [] }
     },
   )

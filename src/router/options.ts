@@ -5,9 +5,12 @@ import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationSource } from '../migration/source.js'
 import { type DomainName, parseDomain } from '../names/domain-name.js'
 import { MAX_IDENTIFIER_BYTES, type SchemaName, parseSchemaName } from '../names/schema-name.js'
+import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
-import { optionInvalid } from '../support/options.js'
+import type { Tenant } from '../registry/tenant.js'
+import type { SchemaKind } from '../selector/selector.js'
+import { optionInvalid, wholeNumber } from '../support/options.js'
 
 /** A migration set: a directory, or a source of your own. */
 export type Migrations = string | MigrationSource
@@ -22,6 +25,8 @@ export interface SchemaRouterOptions {
   readonly poolOptions?: PoolConfig
   /** The schemas of the service. @defaultValue `{}`: `public`, no static schema, prefix `tenant_` */
   readonly schemas?: SchemasOptions
+  /** How clients are lent to scopes. */
+  readonly scope?: ScopeConfig
 }
 
 /** The schemas of a service, by kind. */
@@ -55,12 +60,51 @@ export interface StaticSchemaOptions {
   readonly domains?: readonly string[]
 }
 
+/** What a scope is made for. */
+export interface ScopeSubject {
+  readonly schema: string
+  readonly kind: SchemaKind
+  /** Only with the kind `tenant`. */
+  readonly tenant: Tenant | undefined
+}
+
+/** How the clients of the pool are lent to scopes. */
+export interface ScopeConfig {
+  /**
+   * Prepares each statement under a name of its own per client and tenant, so that it is parsed
+   * and planned once. Needs a direct connection, or PgBouncer 1.21 and newer.
+   *
+   * @defaultValue `false`
+   */
+  readonly prepare?: boolean
+  /** How many named statements one client may hold. @defaultValue `200` */
+  readonly maxStatementsPerClient?: number
+  /**
+   * After so many different schemas a client is replaced: a backend keeps the catalogs of every
+   * schema that it has seen.
+   *
+   * @defaultValue `200`
+   */
+  readonly maxSchemasPerClient?: number
+  /** How long a scope waits for a client, in milliseconds; then `POOL_STARVED`. @defaultValue `30_000` */
+  readonly acquireTimeout?: number
+  /** Allows session scopes behind a pooler that is known to be in session mode. */
+  readonly pooler?: 'session'
+  /**
+   * More settings that ride with each statement, local to its transaction: a role, a timeout, a
+   * variable for row-level security. They cost no round trip.
+   */
+  readonly settings?: (subject: ScopeSubject) => Readonly<Record<string, string>>
+}
+
 /** Options with every default filled in and every name checked. */
 export interface ResolvedOptions {
   readonly pool: Pool
   readonly ownsPool: boolean
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
+  readonly leaseRules: LeaseRules
+  readonly settingsOf: ScopeConfig['settings'] | undefined
   readonly staticDomains: readonly { readonly schema: SchemaName; readonly domain: DomainName }[]
 }
 
@@ -76,6 +120,18 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
     layout,
     registry: tableRegistry(layout.shared.schema),
     staticDomains,
+    leaseRules: resolveScope(options.scope ?? {}),
+    settingsOf: options.scope?.settings,
+  }
+}
+
+function resolveScope(scope: ScopeConfig): LeaseRules {
+  return {
+    prepare: scope.prepare ?? false,
+    maxStatements: wholeNumber('maxStatementsPerClient', scope.maxStatementsPerClient ?? 200, 1),
+    maxSchemas: wholeNumber('maxSchemasPerClient', scope.maxSchemasPerClient ?? 200, 1),
+    acquireTimeoutMs: wholeNumber('acquireTimeout', scope.acquireTimeout ?? 30_000, 1),
+    poolerKeepsSession: scope.pooler === 'session',
   }
 }
 

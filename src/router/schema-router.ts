@@ -4,6 +4,7 @@ import { Migrator, type SelectOptions } from '../migration/migrator.js'
 import type { RunReport } from '../migration/report.js'
 import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { Tenants } from '../lifecycle/tenants.js'
+import { LeasePool } from '../postgres/lease-pool.js'
 import { preludeOf } from '../postgres/prelude.js'
 import type { Tenant } from '../registry/tenant.js'
 import { type Scope, currentScope, noScope, runInScope, tryCurrentScope } from '../scope/context.js'
@@ -34,6 +35,7 @@ export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
  */
 export class SchemaRouter {
   readonly #options: ResolvedOptions
+  readonly #leases: LeasePool
   /** The tenants and their registry. */
   readonly tenants: Tenants
   /** Migrations over many schemas. */
@@ -46,7 +48,8 @@ export class SchemaRouter {
     this.#options = resolveOptions(options)
     this.tenants = new Tenants(this.#options)
     this.migrations = new Migrator(this.#options)
-    this.pool = new TenantPool(this.#options.pool, currentScope)
+    this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
+    this.pool = new TenantPool(this.#leases, currentScope)
   }
 
   /** Makes a router from the configuration that the CLI and the service share. */
@@ -76,13 +79,13 @@ export class SchemaRouter {
     second?: ScopeFunction<R> | ScopeOptions,
     third?: ScopeOptions,
   ): Promise<R> {
-    const { pool } = this.#options
+    const leases = this.#leases
     if (typeof first === 'function') {
       const options = typeof second === 'function' ? third : second
-      return runScope(pool, currentScope(), first, options)
+      return runScope(leases, currentScope(), first, options)
     }
     if (typeof second !== 'function') throw new TypeError('withTenant needs a function.')
-    return runScope(pool, await this.#scopeOf(first), second, third)
+    return runScope(leases, await this.#scopeOf(first), second, third)
   }
 
   /**
@@ -91,7 +94,7 @@ export class SchemaRouter {
    * @throws `NAME_INVALID`, `SCHEMA_MISSING`, and `OPTIONS_INVALID` for a schema that is not configured
    */
   async withSchema<R>(name: string, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R> {
-    return runScope(this.#options.pool, this.#scopeOfSchema(name), fn, options)
+    return runScope(this.#leases, this.#scopeOfSchema(name), fn, options)
   }
 
   /**
@@ -119,7 +122,7 @@ export class SchemaRouter {
 
   /** A `pg.Pool` whose every query answers for one tenant, whatever is ambient. */
   poolFor(tenant: string | Tenant): TenantPool {
-    return new TenantPool(this.#options.pool, () => this.#scopeOf(tenant))
+    return new TenantPool(this.#leases, () => this.#scopeOf(tenant))
   }
 
   /**
@@ -147,7 +150,7 @@ export class SchemaRouter {
       schema,
       scope: this.#makeScope(schema.schema, schema.kind, schema.tenant),
     }))
-    return runEach(this.#options.pool, scoped, fn, options)
+    return runEach(this.#leases, scoped, fn, options)
   }
 
   /**
@@ -202,7 +205,8 @@ export class SchemaRouter {
   }
 
   #makeScope(schema: SchemaName, kind: SchemaKind, tenant?: Tenant): Scope {
-    const prelude = preludeOf(schema, pathOf(this.#options.layout, schema, kind))
+    const path = pathOf(this.#options.layout, schema, kind)
+    const prelude = preludeOf(schema, path, this.#options.settingsOf?.({ schema, kind, tenant }))
     return { schema, prelude, ...(tenant && { tenant }) }
   }
 }

@@ -1,13 +1,15 @@
-import type { Pool } from 'pg'
 import { TenantryError } from '../errors.js'
 import { log } from '../diagnostics/log.js'
-import { closeSession } from '../postgres/lease.js'
-import type { ScopedSession } from '../postgres/scoped-session.js'
+import type { LeasePool } from '../postgres/lease-pool.js'
+import type { Session } from '../postgres/session.js'
+import { toError } from '../postgres/sql-state.js'
 import {
   type TransactionOptions,
   beginText,
   requireCommitted,
 } from '../postgres/transaction.js'
+import type { Holder } from '../postgres/waiting-room.js'
+import { optionInvalid } from '../support/options.js'
 import { type Scope, runInScope } from './context.js'
 import { LentClient, type ScopedClient } from './scoped-client.js'
 
@@ -15,55 +17,115 @@ import { LentClient, type ScopedClient } from './scoped-client.js'
 export interface ScopeOptions extends TransactionOptions {
   /** Runs `fn` in one transaction: committed when it resolves, rolled back when it rejects. */
   readonly transaction?: boolean
+  /**
+   * `'statement'`: each statement carries the scope itself, safe behind any pooler. `'session'`:
+   * the path is set on a client for as long as `fn` runs, for statements that refuse a
+   * transaction such as `VACUUM` and `CREATE INDEX CONCURRENTLY`; not behind a pooler in
+   * transaction mode.
+   *
+   * @defaultValue `'statement'`
+   */
+  readonly scope?: 'statement' | 'session'
+  /** Ends the scope: waiting and running queries fail, the server stops what it runs. */
+  readonly signal?: AbortSignal
 }
 
 const debug = log('scope')
 
 /** Lends `fn` a client that answers for `scope`, and makes the scope ambient meanwhile. */
 export async function runScope<R>(
-  pool: Pool,
+  leases: LeasePool,
   scope: Scope,
   fn: (db: ScopedClient) => R | Promise<R>,
   options: ScopeOptions = {},
 ): Promise<R> {
-  const begin = options.transaction ? beginText(options) : undefined
-  const db = new LentClient(pool, scope, begin)
+  const { signal, transaction = false } = options
+  const begin = transaction ? beginText(options) : undefined
+  const fixed = isFixed(options)
+  signal?.throwIfAborted()
+  const holder = leases.room.newHolder()
+  const db = new LentClient(leases, { prelude: scope.prelude, holder, begin, signal, fixed })
+  const running = (): Promise<R> =>
+    leases.room.hold(holder, () => runInScope(scope, async () => fn(db)))
   let result: R
   try {
-    result = await runInScope(scope, async () => fn(db))
+    result = await (signal === undefined ? running() : untilAborted(running, signal, db))
   } catch (error) {
-    await abandon(await db.close())
+    await abandon(leases, await db.close(), holder)
     throw error
   }
   const session = await db.close()
-  if (session !== undefined) await finish(session, begin !== undefined)
+  if (session !== undefined) await finish(leases, session, { holder, transaction })
   return result
 }
 
-/** `fn` has failed: what it left is rolled back, and its own error is the one that counts. */
-async function abandon(session: ScopedSession | undefined): Promise<void> {
-  if (session === undefined) return
-  const left = await closeSession(session)
-  if (left !== 'none') debug('rolled back in %s after an error', session.prelude.schema)
+function isFixed({ scope = 'statement', transaction }: ScopeOptions): boolean {
+  if (scope === 'statement') return false
+  if (scope === 'session' && !transaction) return true
+  throw optionInvalid(
+    'scope',
+    'Option "scope" is "statement" or "session", and a session scope has no { transaction: true }.',
+  )
 }
 
-async function finish(session: ScopedSession, transaction: boolean): Promise<void> {
-  const { schema } = session.prelude
+/** Runs until the function is done or the signal says stop, whichever comes first. */
+async function untilAborted<R>(
+  running: () => Promise<R>,
+  signal: AbortSignal,
+  db: LentClient,
+): Promise<R> {
+  let abort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      db.abort(toError(signal.reason))
+      reject(signal.reason)
+    }
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([running(), aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** `fn` has failed: what it left is rolled back, and its own error is the one that counts. */
+async function abandon(
+  leases: LeasePool,
+  session: Session | undefined,
+  holder: Holder,
+): Promise<void> {
+  if (session === undefined) return
+  const left = await leases.close(session, holder)
+  if (left !== 'none') debug('rolled back in %s after an error', session.schema)
+}
+
+async function finish(
+  leases: LeasePool,
+  session: Session,
+  { holder, transaction }: { readonly holder: Holder; readonly transaction: boolean },
+): Promise<void> {
   if (!transaction) {
-    if ((await closeSession(session)) === 'none') return
-    throw new TenantryError(
-      'TRANSACTION_LEFT_OPEN',
-      'The function ended with its transaction open, so it was rolled back. ' +
-        'Send COMMIT, or use { transaction: true }.',
-      { schema },
-    )
+    if ((await leases.close(session, holder)) === 'none') return
+    throw leftOpen(session.schema)
   }
   try {
     await session.idle()
-    if (session.status() === 'I') return
+    if (session.broken !== undefined) throw session.broken
+    if (session.transaction() === 'none') return
     const { command } = await session.client.query('commit')
-    requireCommitted(command, schema)
+    requireCommitted(command, session.schema)
   } finally {
-    await closeSession(session)
+    await leases.close(session, holder)
   }
+}
+
+/** A function or a caller ended its use of a client in the middle of a transaction. */
+export function leftOpen(schema: string): TenantryError {
+  return new TenantryError(
+    'TRANSACTION_LEFT_OPEN',
+    'A transaction was left open at the end of its scope, so it was rolled back. ' +
+      'Send COMMIT, or use { transaction: true }.',
+    { schema },
+  )
 }

@@ -1,10 +1,10 @@
-import type { ClientBase, Pool } from 'pg'
+import type { ClientBase } from 'pg'
 import { TenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'
-import { type QueryCall, answer, dispatch, queryCall } from '../postgres/dispatch.js'
-import { openSession } from '../postgres/lease.js'
-import type { ScopedSession } from '../postgres/scoped-session.js'
-import type { Scope } from './context.js'
+import type { LeasePool, LeaseRequest } from '../postgres/lease-pool.js'
+import { type Callback, type QueryCall, answer, queryCall } from '../postgres/query-call.js'
+import type { Session } from '../postgres/session.js'
+import { toError } from '../postgres/sql-state.js'
 
 /** pg's own `query`, with all its overloads. */
 export type QueryFunction = ClientBase['query']
@@ -20,72 +20,98 @@ export interface ScopedClient {
   readonly schema: SchemaName
   /** As `client.query` of pg: text, values, config objects, cursors, callbacks and promises. */
   readonly query: QueryFunction
+  /**
+   * Runs `fn` behind a savepoint of the open transaction: what it did is undone when it rejects,
+   * and the transaction goes on.
+   *
+   * @throws what `fn` throws, and SQLSTATE `25P01` outside of a transaction
+   */
+  savepoint<R>(fn: () => Promise<R>): Promise<R>
 }
 
-type Start = (session: ScopedSession) => void
+interface Waiting {
+  readonly call: QueryCall
+  readonly settle: Callback
+}
 
 /** A {@link ScopedClient} with the handles that its owner needs. */
 export class LentClient implements ScopedClient {
   readonly schema: SchemaName
   readonly query: QueryFunction
-  readonly #pool: Pool
-  readonly #scope: Scope
-  readonly #begin: string | undefined
-  #session: ScopedSession | undefined
+  readonly #leases: LeasePool
+  readonly #request: LeaseRequest
+  #session: Session | undefined
   #opening: Promise<void> | undefined
-  #backlog: { start: Start; fail: (error: Error) => void }[] = []
-  #closed = false
+  #closed: Error | undefined
+  #savepoints = 0
+  readonly #backlog: Waiting[] = []
 
-  constructor(pool: Pool, scope: Scope, begin?: string) {
-    this.#pool = pool
-    this.#scope = scope
-    this.#begin = begin
-    this.schema = scope.schema
+  constructor(leases: LeasePool, request: LeaseRequest) {
+    this.#leases = leases
+    this.#request = request
+    this.schema = request.prelude.schema
     // The overloads of pg are described by their type; the arguments are sorted at run time.
     this.query = ((...args: unknown[]) => this.#query(queryCall(args))) as QueryFunction
   }
 
   #query(call: QueryCall): unknown {
-    if (this.#closed) throw scopeClosed(this.schema)
+    if (this.#closed !== undefined) throw this.#closed
     return answer(call, (settle) => {
-      this.#withSession({ start: (session) => dispatch(session, call, settle), fail: settle })
+      if (this.#session !== undefined) {
+        this.#session.run(call, settle)
+        return
+      }
+      this.#backlog.push({ call, settle })
+      this.#opening ??= this.#open()
     })
   }
 
-  #withSession(waiting: { start: Start; fail: (error: Error) => void }): void {
-    if (this.#session !== undefined) {
-      waiting.start(this.#session)
-      return
-    }
-    this.#backlog.push(waiting)
-    this.#opening ??= this.#open()
-  }
-
+  /** Calls that came before the client are run in their order as soon as it is there. */
   async #open(): Promise<void> {
     try {
-      this.#session = await openSession(this.#pool, this.#scope.prelude, this.#begin)
-      for (const { start } of this.#backlog.splice(0)) start(this.#session)
+      const session = await this.#leases.open(this.#request)
+      this.#session = session
+      for (const { call, settle } of this.#backlog.splice(0)) session.run(call, settle)
     } catch (error) {
-      const told = error instanceof Error ? error : new Error(String(error))
-      for (const { fail } of this.#backlog.splice(0)) fail(told)
       this.#opening = undefined
+      for (const { settle } of this.#backlog.splice(0)) settle(toError(error))
     }
+  }
+
+  async savepoint<R>(fn: () => Promise<R>): Promise<R> {
+    this.#savepoints += 1
+    const name = `tenantry_${this.#savepoints}`
+    await this.query(`savepoint ${name}`)
+    try {
+      const result = await fn()
+      await this.query(`release savepoint ${name}`)
+      return result
+    } catch (error) {
+      await this.query(`rollback to savepoint ${name}`)
+      throw error
+    }
+  }
+
+  /** Ends the use of the client; what runs is cancelled on the server. */
+  abort(reason: Error): void {
+    this.#closed ??= scopeClosed(this.schema, reason)
+    this.#session?.abandon(reason)
   }
 
   /** Ends the use of the client and hands out its session, if a client was ever taken. */
-  async close(): Promise<ScopedSession | undefined> {
-    this.#closed = true
+  async close(): Promise<Session | undefined> {
+    this.#closed ??= scopeClosed(this.schema)
     await this.#opening
     return this.#session
   }
 }
 
 /** The error of every use after the end of a scope. */
-export function scopeClosed(schema: SchemaName): TenantryError {
+export function scopeClosed(schema: string, cause?: Error): TenantryError {
   return new TenantryError(
     'SCOPE_CLOSED',
     `The scope of schema "${schema}" has ended, so its client cannot be used any more. ` +
       'Await every query inside the function that was given the client.',
-    { schema },
+    { schema, cause },
   )
 }

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
-import { answer, dispatch, queryCall } from '../postgres/dispatch.js'
-import { closeSession } from '../postgres/lease.js'
-import type { ScopedSession } from '../postgres/scoped-session.js'
+import { answer, queryCall } from '../postgres/query-call.js'
+import type { Session } from '../postgres/session.js'
+import { toError } from '../postgres/sql-state.js'
 import { scopeClosed } from './scoped-client.js'
 
 /**
@@ -11,23 +11,25 @@ import { scopeClosed } from './scoped-client.js'
  * `release` are the session's. After its release it is of no use, where pg's own would go on
  * and answer for whoever borrowed it next.
  */
-export function scopedPoolClient(session: ScopedSession): PoolClient {
+export function scopedPoolClient(
+  session: Session,
+  close: () => Promise<unknown>,
+): PoolClient {
   let released = false
   const own: Record<string, unknown> = {
     query: (...args: unknown[]): unknown => {
       const call = queryCall(args)
-      return answer(call, (settle) => dispatch(session, call, settle))
+      return answer(call, (settle) => session.run(call, settle))
     },
     release: (destroy?: Error | boolean): void => {
-      if (released) throw scopeClosed(session.prelude.schema)
       released = true
-      if (destroy) session.client.release(destroy)
-      else void closeSession(session)
+      if (destroy) session.break(toError(destroy))
+      void close()
     },
   }
   return new Proxy(session.client, {
     get(client, property) {
-      if (released && property !== 'then') throw scopeClosed(session.prelude.schema)
+      if (released && property !== 'then') throw scopeClosed(session.schema)
       if (typeof property === 'string' && Object.hasOwn(own, property)) return own[property]
       const value: unknown = Reflect.get(client, property)
       return typeof value === 'function' ? value.bind(client) : value

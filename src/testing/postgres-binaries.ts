@@ -78,8 +78,9 @@ export async function copyBinaries(
   await linkLibraries(target)
   const entries = await readdir(native, { recursive: true, withFileTypes: true })
   const kept = entries.filter((entry) => !entry.isSymbolicLink())
-  await Promise.all(kept.map((entry) => chmod(join(entry.parentPath, entry.name), ALL_MAY_READ)))
-  await chmod(native, ALL_MAY_READ)
+  const paths = kept.map((entry) => join(entry.parentPath, entry.name))
+  // A strict umask, now or when the package was installed, would keep other accounts out.
+  await Promise.all([target, native, ...paths].map((path) => chmod(path, ALL_MAY_READ)))
   return {
     initdb: join(native, 'bin', basename(binaries.initdb)),
     postgres: join(native, 'bin', basename(binaries.postgres)),
@@ -91,9 +92,9 @@ function nativeFolder(binaries: PostgresBinaries): string {
 }
 
 function resolveHere(name: string): string | undefined {
-  // One of the two is there: this file is published as an ES module and as CommonJS.
-  const here = typeof __filename === 'undefined' ? import.meta.url : __filename
-  return resolvePackage(here, name)
+  // In the CommonJS build `import.meta` is an empty object, whatever its type says.
+  const here: string | undefined = import.meta.url
+  return resolvePackage(here ?? __filename, name)
 }
 
 function resolvePackage(from: string, name: string): string | undefined {

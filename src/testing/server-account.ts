@@ -27,8 +27,7 @@ export async function findServerAccount(data?: string): Promise<ServerAccount | 
   return pickAccount(await readFile('/etc/passwd', 'utf8').catch(() => ''))
 }
 
-/** Picks the server's account out of the text of a passwd file. */
-export function pickAccount(passwd: string): ServerAccount {
+function pickAccount(passwd: string): ServerAccount {
   const entries = new Map(
     passwd.split('\n').map((line) => {
       const [name, , uid, gid] = line.split(':')

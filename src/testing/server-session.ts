@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { chown, mkdir, writeFile } from 'node:fs/promises'
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { TenantryError } from '../errors.js'
+import { isTenantryError, TenantryError } from '../errors.js'
 import { Keeper, type KeptCommand } from './keeper.js'
+import { acceptNameless, isNameless } from './nameless-account.js'
 import {
   areUsable,
   copyBinaries,
@@ -35,7 +36,7 @@ export interface SessionOptions {
  *
  * When it succeeds, the keeper is the caller's to close.
  *
- * @throws `EMBEDDED_POSTGRES_MISSING`, the signal's reason, or what `start` throws.
+ * @throws `EMBEDDED_POSTGRES_FAILED`, `EMBEDDED_POSTGRES_MISSING`, or the signal's reason.
  */
 export async function withSession<T>(
   options: SessionOptions,
@@ -49,15 +50,14 @@ export async function withSession<T>(
   signal?.addEventListener('abort', abort)
   try {
     const scratch = await makeScratch(keeper, account)
-    const usable = await areUsable(found, account)
-    const binaries = usable ? found : await copyBinaries(found, join(scratch, 'postgres'))
+    const binaries = await prepareBinaries(found, join(scratch, 'postgres'), account)
     const result = await start({ keeper, binaries, account, scratch, onLog })
     signal?.throwIfAborted()
     return result
   } catch (error) {
     await keeper.close()
     signal?.throwIfAborted()
-    throw error
+    throw isTenantryError(error) ? error : startFailed(String(error), '', error)
   } finally {
     signal?.removeEventListener('abort', abort)
   }
@@ -91,6 +91,7 @@ export async function initialise(
     session.onLog,
   )
   const ended = await run.ended
+  await rm(passwordFile, { force: true })
   if (ended !== 'exit code 0') throw startFailed(`initdb: ${ended}`, run.log)
 }
 
@@ -114,6 +115,18 @@ export function startFailed(reason: string, log: string, cause?: unknown): Tenan
     `The embedded PostgreSQL server could not be started (${why}).${hint} Mend that and start it again; the error's \`log\` has the server's last lines.`,
     { log, cause },
   )
+}
+
+async function prepareBinaries(
+  found: PostgresBinaries,
+  copyFolder: string,
+  account: ServerAccount | undefined,
+): Promise<PostgresBinaries> {
+  const nameless = await isNameless(account)
+  if (!nameless && (await areUsable(found, account))) return found
+  const copied = await copyBinaries(found, copyFolder)
+  if (nameless) await acceptNameless(copied)
+  return copied
 }
 
 async function makeScratch(keeper: Keeper, account: ServerAccount | undefined): Promise<string> {

@@ -1,9 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { PoolClient } from 'pg'
-import type { ScopedSession } from './scoped-session.js'
 import { type Submittable, isSubmittable } from './wire.js'
 
-type Callback = (error: Error | null, result?: unknown) => void
+/** pg's callback. */
+export type Callback = (error: Error | null, result?: unknown) => void
 
 /** The arguments of pg's `query` in any of its forms, told apart once. */
 export interface QueryCall {
@@ -28,38 +27,6 @@ function bound(callback: Callback): Callback {
   return AsyncResource.bind(callback)
 }
 
-/** Runs a call on a session; `settle` hears of its end unless the caller's object hears itself. */
-export function dispatch(session: ScopedSession, call: QueryCall, settle: Callback): void {
-  if (isSubmittable(call.config)) {
-    if (call.callback !== undefined) call.config.callback ??= call.callback
-    session.submit(call.config)
-    return
-  }
-  try {
-    session.submit(makeQuery(session.client, call, settle))
-  } catch (error) {
-    settle(error instanceof Error ? error : new Error(String(error)))
-  }
-}
-
-type QueryClass = new (config: unknown, values: unknown, callback: Callback) => Submittable
-
-/** The caller's own pg makes the query, so that its version and its settings apply. */
-function makeQuery(client: PoolClient, call: QueryCall, callback: Callback): Submittable {
-  const Query = queryClassOf(client)
-  return new Query(call.config, call.values, callback)
-}
-
-function queryClassOf(client: PoolClient): QueryClass {
-  const Query: unknown = Reflect.get(client.constructor, 'Query')
-  if (isQueryClass(Query)) return Query
-  throw new TypeError('The pool’s client class has no Query; use a pool of the package pg.')
-}
-
-function isQueryClass(input: unknown): input is QueryClass {
-  return typeof input === 'function'
-}
-
 /**
  * Answers a call as pg does: the object itself for a cursor or stream, nothing for the callback
  * form, and else a promise.
@@ -67,6 +34,7 @@ function isQueryClass(input: unknown): input is QueryClass {
 export function answer(call: QueryCall, run: (settle: Callback) => void): unknown {
   if (isSubmittable(call.config)) {
     const { config } = call
+    if (call.callback !== undefined) config.callback ??= call.callback
     run((error) => error && failSubmittable(config, error))
     return config
   }
@@ -78,7 +46,7 @@ export function answer(call: QueryCall, run: (settle: Callback) => void): unknow
 }
 
 /** Tells a cursor or stream that it will never be run. */
-function failSubmittable(statement: Submittable, error: Error): void {
+export function failSubmittable(statement: Submittable, error: Error): void {
   if (statement.callback) statement.callback(error)
   else statement.handleError?.(error, NO_CONNECTION)
 }
@@ -104,6 +72,7 @@ const NO_CONNECTION = {
   parse: ignore,
   bind: ignore,
   execute: ignore,
+  close: ignore,
   query: ignore,
   flush: ignore,
   sync: ignore,

@@ -1,0 +1,77 @@
+import { type Selector, select } from 'tenantry'
+
+/** How many schemas `--parallel` without a number works on at the same time. */
+export const DEFAULT_PARALLEL = 4
+
+const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['-as', '--all-schemas'],
+  ['-ss', '--static-schemas'],
+  ['-ds', '--dynamic-schemas'],
+  ['-ts', '--tenant-schemas'],
+])
+
+/**
+ * Spells out what commander would misread: `-as` as the flags `-a` and `-s`, and in
+ * `--parallel seed.sql` the file as a number.
+ *
+ * What stands behind `--`, and the value of a flag that takes one, stay as they are.
+ *
+ * @param takesValue Tells whether a flag must be followed by a value.
+ */
+export function normaliseArguments(
+  argv: readonly string[],
+  takesValue: (flag: string) => boolean,
+): string[] {
+  const spelled: string[] = []
+  const rest = [...argv]
+  for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
+    spelled.push(spellOut(token, rest[0]))
+    if (token === '--') return [...spelled, ...rest]
+    if (takesValue(token)) spelled.push(...rest.splice(0, 1))
+  }
+  return spelled
+}
+
+function spellOut(token: string, next: string | undefined): string {
+  if (token === '--parallel' && !isNumber(next)) return `--parallel=${DEFAULT_PARALLEL}`
+  return SHORT_FLAGS.get(token) ?? token
+}
+
+function isNumber(token: string | undefined): boolean {
+  return token !== undefined && /^\d+$/.test(token)
+}
+
+/** The flags that say which schemas a command is about, as commander hands them over. */
+export interface SelectionFlags {
+  readonly allSchemas?: boolean
+  readonly staticSchemas?: boolean
+  readonly dynamicSchemas?: boolean
+  readonly tenantSchemas?: boolean
+  readonly schema?: readonly string[]
+  readonly excludeSchema?: readonly string[]
+  readonly parallel?: number
+}
+
+/** Which schemas a command is about, and how many of them at the same time. */
+export interface Selection {
+  /** `undefined` where no flag selects anything. */
+  readonly select: Selector | undefined
+  readonly exclude: readonly string[]
+  readonly concurrency: number
+}
+
+/** What the flags select together: each flag adds to the others, and `-x` takes away. */
+export function selectionOf(flags: SelectionFlags): Selection {
+  const selectors = [
+    flags.allSchemas && select.all(),
+    // "Static" has always included the shared schema on the command line.
+    flags.staticSchemas && select.union(select.shared(), select.static()),
+    (flags.dynamicSchemas || flags.tenantSchemas) && select.tenants(),
+    flags.schema && select.names(...flags.schema),
+  ].filter((selector) => typeof selector === 'object')
+  return {
+    select: selectors.length > 0 ? select.union(...selectors) : undefined,
+    exclude: flags.excludeSchema ?? [],
+    concurrency: flags.parallel ?? 1,
+  }
+}

@@ -1,0 +1,87 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { findConfig } from '../config.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { type Output, openOutput } from '../output.js'
+import { STARTER_CONFIG, STARTER_SETS, type StarterFile } from '../starter-project.js'
+
+/** Flags of `tenantry init`. */
+export interface InitFlags {
+  readonly yes?: boolean
+}
+
+interface Plan {
+  readonly write: readonly StarterFile[]
+  /** Why something is left as it is, by its path. */
+  readonly left: readonly (readonly [path: string, reason: string])[]
+}
+
+/** Writes a configuration and first migrations into the working directory; overwrites nothing. */
+export async function init({ yes = false }: InitFlags): Promise<ExitCode> {
+  const output = openOutput({})
+  const folder = process.cwd()
+  const { write, left } = await planFiles(folder)
+  for (const [path, reason] of left) output.tell(`left     ${path} (${reason})`)
+  if (write.length === 0) return EXIT.fine
+  if (!yes && !(await confirm(write))) {
+    output.tell('Nothing was written.')
+    return EXIT.fine
+  }
+  for (const file of write) await writeNew(folder, file, output)
+  output.tell('Next: tenantry migrate, then tenantry tenant create acme')
+  return EXIT.fine
+}
+
+async function planFiles(folder: string): Promise<Plan> {
+  const found = await findConfig(folder)
+  const hasConfig = found !== undefined && dirname(found) === folder
+  const sets = await Promise.all(
+    STARTER_SETS.map(async (set) => ({
+      ...set,
+      taken: await hasEntries(join(folder, set.folder)),
+    })),
+  )
+  const free = sets.filter(({ taken }) => !taken).flatMap(({ files }) => files)
+  return {
+    write: hasConfig ? free : [STARTER_CONFIG, ...free],
+    left: [
+      ...(hasConfig ? [[relative(folder, found), 'is there already'] as const] : []),
+      // A second migration number 1 beside those that are there would break the set.
+      ...sets.filter(({ taken }) => taken).map((set) => [set.folder, 'is not empty'] as const),
+    ],
+  }
+}
+
+async function hasEntries(folder: string): Promise<boolean> {
+  const entries = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  return entries.length > 0
+}
+
+/** Asks only a person: a script that runs `init` wants the files. */
+async function confirm(files: readonly StarterFile[]): Promise<boolean> {
+  if (!process.stdin.isTTY) return true
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    const names = files.map(({ path }) => `  ${path}`).join('\n')
+    const answer = await terminal.question(`${names}\nWrite these files? [Y/n] `)
+    return /^(y|yes|)$/i.test(answer.trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+async function writeNew(
+  folder: string,
+  { path, text }: StarterFile,
+  output: Output,
+): Promise<void> {
+  const file = join(folder, path)
+  await mkdir(dirname(file), { recursive: true })
+  // The flag refuses a file that appeared since it was looked for.
+  await writeFile(file, text, { flag: 'wx' })
+  output.tell(`${output.colors.green('written')}  ${path}`)
+}

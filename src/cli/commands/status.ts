@@ -1,0 +1,26 @@
+import { type SchemaStatus, select } from 'tenantry'
+import { type SelectionFlags, selectionOf } from '../arguments.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { type OutputFlags, openOutput, printJson } from '../output.js'
+import { isBroken, isPending, statusJson, statusLines } from '../render/status.js'
+import { type ConnectionFlags, withRouter } from '../router.js'
+
+/** Flags of `tenantry status`. */
+export interface StatusFlags extends ConnectionFlags, SelectionFlags, OutputFlags {}
+
+/** Says which version the selected schemas are on and what they still need. */
+export async function status(flags: StatusFlags): Promise<ExitCode> {
+  const output = openOutput(flags)
+  const { select: selected = select.all(), exclude } = selectionOf(flags)
+  return withRouter(flags, { output }, async (router) => {
+    const statuses = await router.migrations.status({ select: selected, exclude })
+    for (const line of statusLines(statuses, output.colors)) output.tell(line)
+    if (flags.json) printJson(output, statusJson(statuses))
+    return exitCode(statuses)
+  })
+}
+
+function exitCode(statuses: readonly SchemaStatus[]): ExitCode {
+  if (statuses.some(isBroken)) return EXIT.failed
+  return statuses.some(isPending) ? EXIT.pending : EXIT.fine
+}

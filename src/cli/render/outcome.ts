@@ -1,0 +1,61 @@
+import type { RunReport, SchemaOutcome } from 'tenantry'
+import type { Colors } from '../output.js'
+import { countText, tallyText } from './count.js'
+import { durationText } from './duration.js'
+import { errorJson, errorLine } from './error.js'
+
+const NAME_WIDTH = 20
+
+/** What became of one schema, in one line. */
+export function outcomeLine(outcome: SchemaOutcome, colors: Colors): string {
+  return `${schemaCell(outcome.schema)}  ${outcomeText(outcome, colors)}`
+}
+
+/** A schema's name in front of a line; names of usual length are aligned. */
+export function schemaCell(schema: string): string {
+  return schema.padEnd(NAME_WIDTH)
+}
+
+function outcomeText(outcome: SchemaOutcome, colors: Colors): string {
+  const { status, applied, durationMs, error, reason } = outcome
+  switch (status) {
+    case 'done': {
+      const migrations = countText(applied.length, 'migration')
+      return `${colors.green('migrated')}  ${migrations}  ${durationText(durationMs)}`
+    }
+    case 'current':
+      return colors.dim('current')
+    case 'failed':
+      return `${colors.red('failed')}  ${errorLine(error)}`
+    case 'skipped':
+      return `${colors.yellow('skipped')}  ${reason ?? ''}`
+    default:
+      return status satisfies never
+  }
+}
+
+/** A whole run, in one line; `done` says what it did to the schemas that it was for. */
+export function summaryLine(report: RunReport, done: string): string {
+  const count = (status: SchemaOutcome['status']): number =>
+    report.outcomes.filter((outcome) => outcome.status === status).length
+  const tally = tallyText([
+    [count('done'), done],
+    [count('current'), 'current'],
+    [count('failed'), 'failed'],
+    [count('skipped'), 'skipped'],
+  ])
+  const schemas = countText(report.outcomes.length, 'schema')
+  return `${schemas}${tally && `: ${tally}`} in ${durationText(report.durationMs)}`
+}
+
+/** A whole run as a document. */
+export function reportJson(report: RunReport): object {
+  return {
+    outcomes: report.outcomes.map(({ error, durationMs, ...outcome }) => ({
+      ...outcome,
+      durationMs: Math.round(durationMs),
+      ...(error && { error: errorJson(error) }),
+    })),
+    durationMs: Math.round(report.durationMs),
+  }
+}

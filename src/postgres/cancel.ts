@@ -1,0 +1,27 @@
+import { connect } from 'node:net'
+import type { PoolClient } from 'pg'
+
+const CANCEL_REQUEST_CODE = 80_877_102
+
+/**
+ * Asks the server to stop what a client runs, as psql does on Ctrl-C.
+ *
+ * The request goes over a connection of its own and has no answer; the statement then fails with
+ * `57014`. A client that does not know its key, or a server that cannot be reached, changes nothing.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+ */
+export function cancelStatement(client: PoolClient): void {
+  const processId: unknown = Reflect.get(client, 'processID')
+  const secretKey: unknown = Reflect.get(client, 'secretKey')
+  if (typeof processId !== 'number' || typeof secretKey !== 'number') return
+  const request = Buffer.alloc(16)
+  request.writeInt32BE(request.length, 0)
+  request.writeInt32BE(CANCEL_REQUEST_CODE, 4)
+  request.writeInt32BE(processId, 8)
+  request.writeInt32BE(secretKey, 12)
+  const { host, port } = client
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+  socket.on('error', () => socket.destroy())
+  socket.end(request)
+}
