@@ -56,6 +56,11 @@ export class Tenants {
     return (await this.find(slug)) ?? notFound(slug)
   }
 
+  /** @internal What is remembered of a tenant at this moment, without asking the registry. */
+  peek(slug: string): Tenant | undefined {
+    return this.#bySlug.peek(slug)
+  }
+
   /** Tenants in the order of their schemas' names; without a filter all but the deleted ones. */
   list(filter?: TenantFilter): Promise<readonly Tenant[]> {
     return this.#parts.registry.list(this.#parts.pool, filter)

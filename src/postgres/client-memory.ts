@@ -1,4 +1,6 @@
 import type { Leaving } from './leavings.js'
+import type { PreludeForm } from './prelude.js'
+import { ReportedPath } from './reported-path.js'
 
 /** What is known of one pooled client, for as long as it lives. */
 export class ClientMemory {
@@ -6,9 +8,10 @@ export class ClientMemory {
   readonly schemas: Set<string> = new Set()
   /** What scopes have left on the connection and is not yet cleaned. */
   readonly leavings: Set<Leaving> = new Set()
-  /** The `search_path` that PostgreSQL 18 reported last, and the first one outside of a scope. */
-  reportedPath: string | undefined
-  ownPath: string | undefined
+  readonly path: ReportedPath = new ReportedPath()
+  /** No pooler is in between, so that prepared statements stay where they are; known after the first prelude. */
+  direct: boolean | undefined
+  readonly #preparedPreludes = new Set<string>()
   /** Wire names by tenant and statement, the least recently used first. */
   readonly #names = new Map<string, string>()
   #evicted: string[] = []
@@ -25,6 +28,18 @@ export class ClientMemory {
       this.#evicted.push(gone)
     }
     return name
+  }
+
+  /**
+   * The bytes of a prelude for this connection: prepared under a name where that is known to be
+   * safe, because parsing it anew is most of what it costs.
+   */
+  preludeBytes(form: PreludeForm): Buffer {
+    if (this.direct !== true) return form.unnamed
+    if (this.#preparedPreludes.has(form.name)) return form.execute
+    // Its Parse cannot fail: it names nothing that could be missing.
+    this.#preparedPreludes.add(form.name)
+    return form.prepare
   }
 
   #newName(): string {
@@ -50,6 +65,7 @@ export class ClientMemory {
   forgetStatements(): readonly string[] {
     const names = [...this.#names.values(), ...this.#evicted.splice(0)]
     this.#names.clear()
+    this.#preparedPreludes.clear()
     return names
   }
 }

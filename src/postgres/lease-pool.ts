@@ -6,17 +6,16 @@ import { fixPath, restorePath } from './fixed-session.js'
 import type { Leaving } from './leavings.js'
 import { PlainSession } from './plain-session.js'
 import type { Prelude } from './prelude.js'
-import { watchReportedPath } from './reported-path.js'
 import { ScopedSession } from './scoped-session.js'
 import type { Session, TransactionState } from './session.js'
 import { toError } from './sql-state.js'
+import type { NamingRules } from './statement-name.js'
 import { type Holder, WaitingRoom } from './waiting-room.js'
 import { speaksWire } from './wire.js'
 
 /** How the clients of a pool are lent to scopes. */
 export interface LeaseRules {
-  readonly prepare: boolean
-  readonly maxStatements: number
+  readonly naming: NamingRules
   /** A client that has seen more schemas is replaced. */
   readonly maxSchemas: number
   readonly acquireTimeoutMs: number
@@ -34,6 +33,8 @@ export interface LeaseRequest {
   /** Sets the path for the whole session. */
   readonly fixed?: boolean
 }
+
+type Ready = (error: Error | null, session?: Session) => void
 
 const debug = log('scope')
 
@@ -60,19 +61,44 @@ export class LeasePool {
    *
    * @throws `POOL_STARVED`, and the reason of the signal
    */
-  async open(request: LeaseRequest): Promise<Session> {
-    const { prelude, holder, signal } = request
+  open(request: LeaseRequest): Promise<Session> {
+    return new Promise((resolve, reject) => {
+      this.lend(request, (error, session) => (session ? resolve(session) : reject(error)))
+    })
+  }
+
+  /** As {@link LeasePool.open}, by a callback: promises are a good part of what a query costs. */
+  lend(request: LeaseRequest, ready: Ready): void {
+    const { pool } = this
+    if (request.signal !== undefined || request.fixed || pool.idleCount <= pool.waitingCount) {
+      this.#lendLate(request).then(
+        (session) => ready(null, session),
+        (error: unknown) => ready(toError(error)),
+      )
+      return
+    }
+    pool.connect((error, client) => {
+      if (client === undefined) ready(error ?? new Error('The pool gave no client.'))
+      else ready(null, this.#bind(client, request))
+    })
+  }
+
+  async #lendLate(request: LeaseRequest): Promise<Session> {
+    const { prelude, holder, signal, fixed } = request
     const timeoutMs = this.#rules.acquireTimeoutMs
     const client = await acquire({ pool: this.pool, room: this.room, holder, timeoutMs, signal })
+    if (fixed) await this.#fix(client, prelude)
+    return this.#bind(client, request)
+  }
+
+  #bind(client: PoolClient, { prelude, holder, begin, fixed }: LeaseRequest): Session {
+    this.room.took(holder)
     const memory = memoryOf(client)
     memory.schemas.add(prelude.schema)
-    watchReportedPath(client, memory)
-    if (request.fixed) await this.#fix(client, prelude)
-    this.room.took(holder)
-    const { begin, fixed = false } = request
-    const rules = { ...this.#rules, fixed, ...(begin !== undefined && { begin }) }
-    if (speaksWire(client)) return new ScopedSession(client, prelude, rules)
-    return new PlainSession(client, prelude, rules)
+    memory.path.watch(client, prelude.path)
+    const { naming } = this.#rules
+    if (speaksWire(client)) return new ScopedSession(client, prelude, { naming, begin, fixed })
+    return new PlainSession(client, prelude, { begin })
   }
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {
@@ -91,12 +117,18 @@ export class LeasePool {
    *
    * @returns how the transaction stood.
    */
-  async close(session: Session, holder: Holder): Promise<TransactionState> {
-    try {
-      return await this.#settle(session)
-    } finally {
-      this.room.gave(holder)
+  close(session: Session, holder: Holder): TransactionState | Promise<TransactionState> {
+    this.room.gave(holder)
+    if (session.atRest && this.#isClean(session.client)) {
+      session.client.release()
+      return 'none'
     }
+    return this.#settle(session)
+  }
+
+  #isClean(client: PoolClient): boolean {
+    const { leavings, schemas, path } = memoryOf(client)
+    return leavings.size === 0 && schemas.size <= this.#rules.maxSchemas && !path.hasChanged()
   }
 
   async #settle(session: Session): Promise<TransactionState> {
@@ -132,7 +164,7 @@ export class LeasePool {
   }
 
   async #whyReplaced(client: PoolClient, memory: ClientMemory): Promise<string | undefined> {
-    if (memory.ownPath !== memory.reportedPath) return 'the search_path of the session has changed'
+    if (memory.path.hasChanged()) return 'the search_path of the session has changed'
     if (memory.leavings.size > 0) {
       const beyond = [...memory.leavings].find((leaving) => !CLEANED.has(leaving))
       if (beyond !== undefined) return `a scope has left a ${beyond} on its connection`

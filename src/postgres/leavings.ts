@@ -12,6 +12,8 @@ const BY_TAG: ReadonlyMap<string, Leaving> = new Map([
   ['LOAD', 'setting'],
 ])
 
+/** Most texts have none of these words, and most queries only this test. */
+const SUSPICIOUS = /\b(temp|temporary|pg_temp|set_config|pg_(try_)?advisory_lock)/i
 const TEMPORARY = /\b(temp|temporary|pg_temp)\b/i
 const SESSION_LOCK = /\bpg_(try_)?advisory_lock/i
 const SET_CONFIG = /\bset_config\s*\(/i
@@ -25,10 +27,19 @@ const TRANSACTION_SETTINGS: ReadonlySet<string> = new Set(['local', 'transaction
  * there, and a scope's own path is set anew for each statement anyway.
  */
 export function leavingsOf(tag: string, text: string): readonly Leaving[] {
+  const byTag = tag === 'SET' ? bySet(text) : BY_TAG.get(tag)
+  const found = SUSPICIOUS.test(text) ? byText(text) : NOTHING
+  return byTag === undefined ? found : [byTag, ...found]
+}
+
+const NOTHING: readonly Leaving[] = []
+
+function bySet(text: string): Leaving | undefined {
+  return setsSession(text) ? 'setting' : undefined
+}
+
+function byText(text: string): readonly Leaving[] {
   const found: Leaving[] = []
-  const byTag = BY_TAG.get(tag)
-  if (byTag !== undefined) found.push(byTag)
-  if (tag === 'SET' && setsSession(text)) found.push('setting')
   if (SET_CONFIG.test(text) && !LOCAL_SET_CONFIG.test(text)) found.push('setting')
   if (TEMPORARY.test(text)) found.push('temporary')
   if (SESSION_LOCK.test(text)) found.push('lock')

@@ -21,6 +21,7 @@ const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort',
 export class PlainSession implements Session {
   readonly client: PoolClient
   readonly held = false
+  readonly atRest = false
   readonly #prelude: Prelude
   readonly #begin: string | undefined
   #state: TransactionState = 'none'
@@ -28,7 +29,7 @@ export class PlainSession implements Session {
   #abandoned: Error | undefined
   #last: Promise<void> = Promise.resolve()
 
-  constructor(client: PoolClient, prelude: Prelude, rules: SessionRules) {
+  constructor(client: PoolClient, prelude: Prelude, rules: Pick<SessionRules, 'begin'>) {
     this.client = client
     this.#prelude = prelude
     this.#begin = rules.begin
@@ -72,8 +73,8 @@ export class PlainSession implements Session {
   async #enter(begin: string | undefined): Promise<void> {
     if (begin !== undefined) await this.client.query(begin)
     this.#state = 'open'
-    const { guardedText, values } = this.#prelude
-    await this.client.query(guardedText, [...values])
+    const { enter, values } = this.#prelude
+    await this.client.query(enter.text, [...values])
   }
 
   async #alone(config: unknown, values: unknown): Promise<unknown> {

@@ -1,27 +1,44 @@
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import { SQL_STATE, sqlStateOf } from './sql-state.js'
-import type { WireConnection } from './wire.js'
+import { bindMessage, executeMessage, parseMessage } from './wire-message.js'
 
 /** Settings that ride in the prelude, by name; each is local to the transaction. */
 export type ScopeSettings = Readonly<Record<string, string>>
+
+/** One form of a prelude, ready to be sent. No Sync: it shares the transaction of what follows. */
+export interface PreludeForm {
+  readonly text: string
+  /** The name under which a connection may keep it prepared. */
+  readonly name: string
+  /** Parse, Bind and Execute without a name. */
+  readonly unnamed: Buffer
+  /** Parse, Bind and Execute under the name, for the first time on a connection. */
+  readonly prepare: Buffer
+  /** Bind and Execute of what the connection has prepared. */
+  readonly execute: Buffer
+}
 
 /** What is sent in front of a statement so that it answers for one schema and no other. */
 export interface Prelude {
   readonly schema: SchemaName
   readonly path: string
-  /** For the first statement of a scope on a client: refuses to run among temporary tables. */
-  readonly guardedText: string
-  readonly text: string
-  /** The same for a whole session instead of one transaction. */
-  readonly sessionText: string
   readonly values: readonly string[]
+  /** For the first statement of a scope on a client: refuses to run among temporary tables. */
+  readonly enter: PreludeForm
+  /** For the statements after it. */
+  readonly stay: PreludeForm
+  /** The text that sets the same for a whole session. */
+  readonly sessionText: string
 }
 
-const PATH = `set_config('search_path', $1, true)`
-const SCHEMA = `$2::regnamespace`
+const SCHEMA = '$2::regnamespace'
 /** No name is empty: the cast then fails with `invalid_name`, and the statement is not run. */
 const GUARDED_SCHEMA = `(case when pg_my_temp_schema() = 0 then $2 else '' end)::regnamespace`
+/** Tells a direct connection: a pooler makes up the process id that a client is told. */
+const BACKEND = 'pg_backend_pid()'
+/** Which column of the prelude's row has the backend's process id. */
+export const BACKEND_COLUMN = 2
 
 /**
  * The prelude of a schema, with the text of its whole path.
@@ -34,39 +51,30 @@ const GUARDED_SCHEMA = `(case when pg_my_temp_schema() = 0 then $2 else '' end):
  */
 export function preludeOf(schema: SchemaName, path: string, settings: ScopeSettings = {}): Prelude {
   const entries = Object.entries(settings)
-  const more = entries.map((_, index) => `, set_config($${2 * index + 3}, $${2 * index + 4}, true)`)
-  const text = `select ${PATH}, ${SCHEMA}${more.join('')}`
+  const values = [path, quoteIdent(schema), ...entries.flat()]
+  const text = (proof: string, local: boolean): string => {
+    const more = entries.map((_, at) => `set_config($${2 * at + 3}, $${2 * at + 4}, ${local})`)
+    return `select ${[`set_config('search_path', $1, ${local})`, proof, BACKEND, ...more].join(', ')}`
+  }
   return {
     schema,
     path,
-    text,
-    sessionText: text.replaceAll(', true)', ', false)'),
-    guardedText: `select ${PATH}, ${GUARDED_SCHEMA}${more.join('')}`,
-    values: [path, quoteIdent(schema), ...entries.flat()],
+    values,
+    enter: formOf(`tenantry_enter_${entries.length}`, text(GUARDED_SCHEMA, true), values),
+    stay: formOf(`tenantry_stay_${entries.length}`, text(SCHEMA, true), values),
+    sessionText: text(SCHEMA, false),
   }
 }
 
-/**
- * Sends the prelude without a Sync, so that it shares the transaction of what follows.
- *
- * @param name The name under which the connection keeps it prepared, if it does.
- */
-export function executePrelude(
-  connection: WireConnection,
-  text: string,
-  { values, name }: { readonly values: readonly string[]; readonly name: string | undefined },
-): void {
-  if (name === undefined) connection.parse({ text })
-  else if (connection.parsedStatements[name] === undefined) connection.parse({ text, name })
-  connection.bind(name === undefined ? { values } : { statement: name, values })
-  connection.execute({})
-}
-
-/** Sends a statement that takes no parameters, such as BEGIN, without a Sync. */
-export function sendPlain(connection: WireConnection, text: string): void {
-  connection.parse({ text })
-  connection.bind({})
-  connection.execute({})
+function formOf(name: string, text: string, values: readonly string[]): PreludeForm {
+  const execute = Buffer.concat([bindMessage(name, values), executeMessage()])
+  return {
+    text,
+    name,
+    unnamed: Buffer.concat([parseMessage('', text), bindMessage('', values), executeMessage()]),
+    prepare: Buffer.concat([parseMessage(name, text), execute]),
+    execute,
+  }
 }
 
 /** Tells whether a prelude failed because of temporary tables that an earlier scope has hidden. */

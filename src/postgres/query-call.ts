@@ -67,11 +67,8 @@ const ignore = (): void => {}
 
 /** Stands in for the connection of a statement that was never submitted. */
 const NO_CONNECTION = {
-  stream: {},
+  stream: { write: ignore },
   parsedStatements: {},
-  parse: ignore,
-  bind: ignore,
-  execute: ignore,
   close: ignore,
   query: ignore,
   flush: ignore,

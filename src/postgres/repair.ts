@@ -23,10 +23,10 @@ export function repairFor(
   error: Error,
   { inPrelude, named }: { readonly inPrelude: boolean; readonly named: boolean },
 ): RepairKind | undefined {
-  if (inPrelude) return isGuardError(error) ? 'discard' : undefined
-  if (!named) return undefined
   const state = sqlStateOf(error)
-  if (state === SQL_STATE.noSuchStatement) return 'forget all'
+  if (inPrelude && isGuardError(error)) return 'discard'
+  if ((inPrelude || named) && state === SQL_STATE.noSuchStatement) return 'forget all'
+  if (inPrelude || !named) return undefined
   const stale = state === SQL_STATE.cachedPlanChanged && /cached plan/.test(error.message)
   return stale ? 'parse again' : undefined
 }

@@ -27,11 +27,12 @@ export type WirePoolClient = PoolClient & WireClient
  * Statements are handed to pg one at a time, so that each sees the transaction status that the
  * one before it has left.
  */
-export class ScopedSession implements Session {
+export class ScopedSession implements Session, TextRules {
   readonly client: WirePoolClient
   readonly prelude: Prelude
   readonly memory: ClientMemory
-  readonly rules: NamingRules & TextRules
+  readonly naming: NamingRules
+  readonly ownsTransaction: boolean
   /** The path is set for the whole session: statements travel without a prelude. */
   readonly fixed: boolean
   /** A prelude of this scope has been answered: what is temporary now is the scope's own. */
@@ -50,7 +51,8 @@ export class ScopedSession implements Session {
     this.memory = memoryOf(client)
     this.#begin = rules.begin
     this.fixed = rules.fixed === true
-    this.rules = { ...rules, schema: prelude.schema, ownsTransaction: rules.begin !== undefined }
+    this.ownsTransaction = rules.begin !== undefined
+    this.naming = rules.naming
   }
 
   get schema(): string {
@@ -59,6 +61,16 @@ export class ScopedSession implements Session {
 
   get broken(): Error | undefined {
     return this.#broken
+  }
+
+  get atRest(): boolean {
+    return (
+      this.#current === undefined &&
+      this.#broken === undefined &&
+      !this.fixed &&
+      isReady(this.client) &&
+      this.status() === 'I'
+    )
   }
 
   get held(): boolean {
@@ -183,9 +195,13 @@ function once(settle: Callback): Callback {
   }
 }
 
+function isReady(client: PoolClient): boolean {
+  return Reflect.get(client, 'readyForQuery') === true
+}
+
 /** pg rejects a query at its error, before the server's ReadyForQuery that ends it. */
 async function readyForQuery(client: PoolClient): Promise<void> {
-  if (Reflect.get(client, 'readyForQuery') === true) return
+  if (isReady(client)) return
   await new Promise<void>((resolve) => {
     const done = (): void => {
       client.off('drain', done)

@@ -1,13 +1,15 @@
 import { copyConnection, isCopyStream } from './copy-stream.js'
 import { leavingsOf } from './leavings.js'
-import { executePrelude, explainPrelude, sendPlain } from './prelude.js'
+import { BACKEND_COLUMN, explainPrelude } from './prelude.js'
 import { type Repair, repairFor } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
 import { closeEvicted, forgetPrepared, nameStatement } from './statement-name.js'
 import { callsRoutine, chooseProtocol } from './statement-text.js'
 import { isTransactionControl } from './transaction-control.js'
+import { sendPlain } from './wire-message.js'
 import {
   type CommandComplete,
+  type DataRow,
   type Submittable,
   type TransactionStatus,
   type WireConnection,
@@ -73,7 +75,7 @@ export class ScopedStatement implements Submittable {
   }
 
   submit(connection: WireConnection): Error | null {
-    this.#refused = chooseProtocol(this.#inner, this.#session.rules)
+    this.#refused = chooseProtocol(this.#inner, this.#session)
     if (this.#refused !== undefined) return this.#refused
     const { stream } = connection
     stream.cork?.()
@@ -89,7 +91,7 @@ export class ScopedStatement implements Submittable {
     const session = this.#session
     this.#status = session.status()
     if (this.#status !== 'T') session.pathHeld = false
-    this.#key = nameStatement(this.#inner, session.rules.schema, session.memory, session.rules)
+    this.#key = nameStatement(this.#inner, session)
     if (this.#needsPrelude()) this.#sendPrelude(connection)
     closeEvicted(connection, session.memory)
     this.#copyWaits = this.#awaiting && isCopyStream(this.#inner)
@@ -120,21 +122,23 @@ export class ScopedStatement implements Submittable {
     const begin = this.#block ? 'begin' : this.#begin
     if (begin !== undefined) sendPlain(connection, begin)
     this.#awaiting = true
-    const { prelude, rules, memory } = session
-    const text = session.entered ? prelude.text : prelude.guardedText
-    const name = rules.prepare ? memory.wireName(text, rules.maxStatements) : undefined
-    executePrelude(connection, text, { values: prelude.values, name })
-    // Its Parse cannot fail: it names nothing that could be missing.
-    if (name !== undefined) connection.parsedStatements[name] = text
+    const form = session.entered ? session.prelude.stay : session.prelude.enter
+    connection.stream.write(session.memory.preludeBytes(form))
   }
 
   handleRowDescription(message: unknown, connection: WireConnection): void {
     this.#inner.handleRowDescription?.(message, connection)
   }
 
-  handleDataRow(message: unknown, connection: WireConnection): void {
-    if (this.#awaiting) this.#preludeRow = true
+  handleDataRow(message: DataRow, connection: WireConnection): void {
+    if (this.#awaiting) this.#preludeAnswers(message)
     else this.#inner.handleDataRow?.(message, connection)
+  }
+
+  #preludeAnswers(message: DataRow): void {
+    this.#preludeRow = true
+    const backend = message.fields[BACKEND_COLUMN]
+    this.#session.memory.direct ??= Number(backend) === this.#session.client.processID
   }
 
   handleCommandComplete(message: CommandComplete, connection: WireConnection): void {
@@ -218,9 +222,10 @@ export class ScopedStatement implements Submittable {
 
   handleReadyForQuery(connection: WireConnection): void {
     if (this.#settled) return
+    // The session first, so that who hears of the end finds it at rest.
+    this.#settle(undefined)
     if (this.#refused !== undefined) this.#inner.handleError?.(this.#refused, connection)
     else this.#inner.handleReadyForQuery?.(connection)
-    this.#settle(undefined)
   }
 
   /** Once only: a query that timed out is answered a second time when the server is done with it. */

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
-import type { QueryCall, Callback } from './query-call.js'
+import type { Callback, QueryCall } from './query-call.js'
+import type { NamingRules } from './statement-name.js'
 
 /** How the transaction of a session stands. */
 export type TransactionState = 'none' | 'open' | 'failed'
@@ -12,6 +13,8 @@ export interface Session {
   run(call: QueryCall, settle: Callback): void
   /** Resolves when no statement runs and the server is ready for the next. */
   idle(): Promise<void>
+  /** Nothing runs, nothing is open, the path is not the session's: it can go back as it is. */
+  readonly atRest: boolean
   /** True once `idle` has resolved, if a transaction is open. */
   transaction(): TransactionState
   /** A cursor or stream that nobody reads to its end holds the connection. */
@@ -27,11 +30,8 @@ export interface Session {
 /** What decides how the statements of a session are run. */
 export interface SessionRules {
   /** The BEGIN of a transaction that the scope owns. */
-  readonly begin?: string
+  readonly begin?: string | undefined
   /** The path is set for the whole session: statements travel without a prelude. */
-  readonly fixed?: boolean
-  /** Name statements that have no name. */
-  readonly prepare: boolean
-  /** How many named statements one client may hold. */
-  readonly maxStatements: number
+  readonly fixed?: boolean | undefined
+  readonly naming: NamingRules
 }

@@ -10,6 +10,13 @@ export interface NamingRules {
   readonly maxStatements: number
 }
 
+/** Whose statements are named, and on which client. */
+export interface NamingScope {
+  readonly schema: string
+  readonly memory: ClientMemory
+  readonly naming: NamingRules
+}
+
 /**
  * Gives a statement the name under which its tenant's plan is kept on this connection.
  *
@@ -20,15 +27,13 @@ export interface NamingRules {
  */
 export function nameStatement(
   statement: Submittable,
-  schema: string,
-  memory: ClientMemory,
-  rules: NamingRules,
+  { schema, memory, naming }: NamingScope,
 ): string | undefined {
   if (!isPgQuery(statement)) return undefined
   const { name, text = '' } = statement
-  if (!name && !(rules.prepare && hasPlan(text) && !statement.rows)) return undefined
+  if (!name && !(naming.prepare && hasPlan(text) && !statement.rows)) return undefined
   const key = name ? `${schema}\u0000${name}` : `${schema}\u0000\u0000${text}`
-  statement.name = memory.wireName(key, rules.maxStatements)
+  statement.name = memory.wireName(key, naming.maxStatements)
   return key
 }
 

@@ -5,14 +5,11 @@
  * `pg-copy-streams`) are built on them. {@link speaksWire} checks for them once per client.
  */
 export interface WireConnection {
-  readonly stream: { cork?: () => void; uncork?: () => void }
+  readonly stream: { cork?: () => void; uncork?: () => void; write(bytes: Buffer): unknown }
   /** Statements by name that this connection has parsed, with their text. */
   readonly parsedStatements: Record<string, string | undefined>
   /** Statements by name whose Parse message is under way. */
   readonly submittedNamedStatements?: Record<string, string | undefined>
-  parse(message: { text: string; name?: string }): void
-  bind(message: { statement?: string; values?: readonly string[] }): void
-  execute(message: object): void
   close(message: { type: 'S' | 'P'; name: string }): void
   query(text: string): void
   flush(): void
@@ -25,6 +22,8 @@ export type TransactionStatus = 'I' | 'T' | 'E'
 /** What a `pg.Client` must be able to do for a statement to travel with its scope in one batch. */
 export interface WireClient {
   readonly connection: WireConnection
+  /** The process id that the client was told at its start. */
+  readonly processID: number
   getTransactionStatus(): TransactionStatus | null
   query(statement: Submittable): unknown
 }
@@ -36,7 +35,7 @@ export interface Submittable {
   name?: string | undefined
   callback?: ((error: Error | null, result?: unknown) => void) | undefined
   handleRowDescription?(message: unknown, connection: WireConnection): void
-  handleDataRow?(message: unknown, connection: WireConnection): void
+  handleDataRow?(message: DataRow, connection: WireConnection): void
   handlePortalSuspended?(connection: WireConnection): void
   handleCommandComplete?(message: CommandComplete, connection: WireConnection): void
   handleEmptyQuery?(connection: WireConnection): void
@@ -54,12 +53,17 @@ export interface PgQuery extends Submittable {
   requiresPreparation(): boolean
 }
 
+/** The server's DataRow message; values are text unless a binary format was asked for. */
+export interface DataRow {
+  readonly fields: readonly unknown[]
+}
+
 /** The server's CommandComplete message; `text` is the command tag, for example `SELECT 1`. */
 export interface CommandComplete {
   readonly text?: string
 }
 
-const CONNECTION_METHODS = ['parse', 'bind', 'execute', 'close', 'query', 'flush', 'sync'] as const
+const CONNECTION_METHODS = ['close', 'query', 'flush', 'sync'] as const
 
 /** Tells whether a connected client has what a scoped batch needs; `pg-native` has not. */
 export function speaksWire(client: object): client is WireClient {

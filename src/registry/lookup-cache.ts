@@ -9,6 +9,8 @@ export interface LookupCacheOptions {
 /** Answers by key from memory; misses are remembered too, and a key is looked up once at a time. */
 export interface LookupCache<V> {
   get(key: string): Promise<V | undefined>
+  /** What is remembered of a key at this moment, without looking it up. */
+  peek(key: string): V | undefined
   forget(key: string): void
   clear(): void
 }
@@ -27,6 +29,7 @@ export function lookupCache<V>(
     async get(key) {
       return (await cache.fetch(key))?.value
     },
+    peek: (key) => cache.get(key)?.value,
     forget(key) {
       cache.delete(key)
     },

@@ -127,8 +127,10 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
 
 function resolveScope(scope: ScopeConfig): LeaseRules {
   return {
-    prepare: scope.prepare ?? false,
-    maxStatements: wholeNumber('maxStatementsPerClient', scope.maxStatementsPerClient ?? 200, 1),
+    naming: {
+      prepare: scope.prepare ?? false,
+      maxStatements: wholeNumber('maxStatementsPerClient', scope.maxStatementsPerClient ?? 200, 1),
+    },
     maxSchemas: wholeNumber('maxSchemasPerClient', scope.maxSchemasPerClient ?? 200, 1),
     acquireTimeoutMs: wholeNumber('acquireTimeout', scope.acquireTimeout ?? 30_000, 1),
     poolerKeepsSession: scope.pooler === 'session',

@@ -36,6 +36,8 @@ export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
 export class SchemaRouter {
   readonly #options: ResolvedOptions
   readonly #leases: LeasePool
+  /** A scope is made once for each tenant that the registry has handed out. */
+  readonly #scopes = new WeakMap<Tenant, Scope>()
   /** The tenants and their registry. */
   readonly tenants: Tenants
   /** Migrations over many schemas. */
@@ -177,18 +179,21 @@ export class SchemaRouter {
     await this.close()
   }
 
-  async #scopeOf(tenant: string | Tenant): Promise<Scope> {
-    // A tenant that was handed around may be stale; the registry's word on its status counts.
-    const found = await this.tenants.get(typeof tenant === 'string' ? tenant : tenant.slug)
-    if (found.status === 'active') {
-      return this.#makeScope(parseSchemaName(found.schema), 'tenant', found)
-    }
-    throw new TenantryError(
-      'TENANT_SUSPENDED',
-      `Tenant "${found.slug}" is ${found.status}, so it is not served. ` +
-        'Call router.tenants.activate() to serve it again.',
-      { tenant: found.slug, schema: found.schema },
-    )
+  /** A tenant that was handed around may be stale: the registry's word on it counts. */
+  #scopeOf(tenant: string | Tenant): Scope | Promise<Scope> {
+    const slug = typeof tenant === 'string' ? tenant : tenant.slug
+    const known = this.tenants.peek(slug)
+    if (known !== undefined) return this.#scopeOfTenant(known)
+    return this.tenants.get(slug).then((found) => this.#scopeOfTenant(found))
+  }
+
+  #scopeOfTenant(tenant: Tenant): Scope {
+    if (tenant.status !== 'active') throw notServed(tenant)
+    const known = this.#scopes.get(tenant)
+    if (known !== undefined) return known
+    const scope = this.#makeScope(parseSchemaName(tenant.schema), 'tenant', tenant)
+    this.#scopes.set(tenant, scope)
+    return scope
   }
 
   #scopeOfSchema(name: string): Scope {
@@ -209,6 +214,15 @@ export class SchemaRouter {
     const prelude = preludeOf(schema, path, this.#options.settingsOf?.({ schema, kind, tenant }))
     return { schema, prelude, ...(tenant && { tenant }) }
   }
+}
+
+function notServed({ slug, schema, status }: Tenant): TenantryError {
+  return new TenantryError(
+    'TENANT_SUSPENDED',
+    `Tenant "${slug}" is ${status}, so it is not served. ` +
+      'Call router.tenants.activate() to serve it again.',
+    { tenant: slug, schema },
+  )
 }
 
 function selectOptions(select: Selector, options: Pick<SelectOptions, 'exclude'>): SelectOptions {

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Pool, PoolClient } from 'pg'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import { type Callback, type QueryCall, answer, queryCall } from '../postgres/query-call.js'
-import type { Session } from '../postgres/session.js'
+import type { Session, TransactionState } from '../postgres/session.js'
 import { toError } from '../postgres/sql-state.js'
 import type { Holder } from '../postgres/waiting-room.js'
 import { isSubmittable } from '../postgres/wire.js'
@@ -48,25 +48,39 @@ export class TenantPool extends BasePool {
 
   query: Pool['query'] = ((...args: unknown[]): unknown => {
     const call = queryCall(args)
-    return answer(call, (settle) => void this.#query(call, settle))
+    return answer(call, (settle) => this.#query(call, settle))
   }) as Pool['query']
 
-  async #query(call: QueryCall, settle: Callback): Promise<void> {
+  #query(call: QueryCall, settle: Callback): void {
     const holder = this.#leases.room.newHolder()
-    try {
-      const session = await this.#open(holder)
-      const outcome = await runAlone(session, call)
-      const state = await this.#leases.close(session, holder)
-      if (state !== 'none') settle(leftOpen(session.schema))
-      else settle(outcome.error, outcome.result)
-    } catch (error) {
-      settle(toError(error))
-    }
+    this.#lend(holder, (error, session) => {
+      if (session === undefined) settle(error)
+      else this.#runAlone(session, holder, { call, settle })
+    })
   }
 
-  async #open(holder: Holder): Promise<Session> {
-    const { prelude } = await this.#scope()
-    return this.#leases.open({ prelude, holder })
+  #runAlone(session: Session, holder: Holder, { call, settle }: Waiting): void {
+    const done = (error: Error | null, result?: unknown): void => {
+      const end = (state: TransactionState): void =>
+        state === 'none' ? settle(error, result) : settle(leftOpen(session.schema))
+      const state = this.#leases.close(session, holder)
+      if (typeof state === 'string') end(state)
+      else state.then(end, settle)
+    }
+    session.run(call, done)
+    // A cursor or stream tells nobody of its end; the session knows.
+    if (isSubmittable(call.config)) session.idle().then(() => done(null), done)
+  }
+
+  #lend(holder: Holder, ready: (error: Error | null, session?: Session) => void): void {
+    const lend = ({ prelude }: Scope): void => this.#leases.lend({ prelude, holder }, ready)
+    try {
+      const scope = this.#scope()
+      if (scope instanceof Promise) scope.then(lend).catch((error: unknown) => ready(toError(error)))
+      else lend(scope)
+    } catch (error) {
+      ready(toError(error))
+    }
   }
 
   connect: Pool['connect'] = ((callback?: ConnectCallback): unknown => {
@@ -82,8 +96,9 @@ export class TenantPool extends BasePool {
 
   async #connect(): Promise<PoolClient> {
     const holder = this.#leases.room.newHolder()
-    const session = await this.#open(holder)
-    return scopedPoolClient(session, () => this.#leases.close(session, holder))
+    const { prelude } = await this.#scope()
+    const session = await this.#leases.open({ prelude, holder })
+    return scopedPoolClient(session, async () => this.#leases.close(session, holder))
   }
 
   /** Does nothing but resolve: the clients belong to the pool beneath, which the router closes. */
@@ -110,21 +125,9 @@ export class TenantPool extends BasePool {
   }
 }
 
-interface Outcome {
-  readonly error: Error | null
-  readonly result?: unknown
-}
-
-/** A cursor or stream tells nobody of its end; the session knows. */
-async function runAlone(session: Session, call: QueryCall): Promise<Outcome> {
-  if (!isSubmittable(call.config)) {
-    return new Promise((resolve) => {
-      session.run(call, (error, result) => resolve({ error, result }))
-    })
-  }
-  session.run(call, () => {})
-  await session.idle()
-  return { error: null }
+interface Waiting {
+  readonly call: QueryCall
+  readonly settle: Callback
 }
 
 /** Listeners are added to the pool beneath, which is the one that emits. */

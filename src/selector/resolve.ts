@@ -1,5 +1,5 @@
 import { TenantryError } from '../errors.js'
-import { unreachable } from '../support/unreachable.js'
+import { optionInvalid } from '../support/options.js'
 import { type FleetSchema, SCHEMA_KINDS, type Selector } from './selector.js'
 
 /**
@@ -8,7 +8,7 @@ import { type FleetSchema, SCHEMA_KINDS, type Selector } from './selector.js'
  * Exclusion always wins. A name that nothing answers to is an error, in `exclude` as well: a
  * misspelt exclusion would let a run touch what it was told to leave alone.
  *
- * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`
+ * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, and `OPTIONS_INVALID` for what is no selector
  */
 export function resolveSelector(
   selector: Selector,
@@ -21,6 +21,7 @@ export function resolveSelector(
 }
 
 function choose(selector: Selector, fleet: readonly FleetSchema[]): readonly FleetSchema[] {
+  if (typeof selector !== 'object' || selector === null) return noSelector(selector)
   switch (selector.kind) {
     case 'all':
       return fleet
@@ -34,8 +35,15 @@ function choose(selector: Selector, fleet: readonly FleetSchema[]): readonly Fle
     case 'union':
       return selector.of.flatMap((each) => choose(each, fleet))
     default:
-      return unreachable(selector)
+      return noSelector(selector)
   }
+}
+
+function noSelector(_input: never): never {
+  throw optionInvalid(
+    'select',
+    'What was given is no selector. Make one with select, for example select.tenants().',
+  )
 }
 
 function hasStatus(wanted: readonly string[] | undefined, status: string): boolean {
@@ -55,10 +63,13 @@ function unknown(name: string, fleet: readonly FleetSchema[]): TenantryError {
     .map(({ schema }) => schema)
     .filter((schema) => schema.includes(name) || name.includes(schema))
     .slice(0, 10)
-  const hint = candidates.length > 0 ? ` Did you mean ${candidates.join(', ')}?` : ''
+  const hint =
+    candidates.length > 0
+      ? `Did you mean ${candidates.join(', ')}?`
+      : 'Look for the name in router.whoWill(select.all()).'
   return new TenantryError(
     'SELECTOR_UNKNOWN',
-    `No schema or tenant is called ${JSON.stringify(name)}.${hint}`,
+    `No schema or tenant is called ${JSON.stringify(name)}. ${hint}`,
     { schema: name, candidates },
   )
 }
@@ -68,7 +79,7 @@ function ambiguous(name: string, found: readonly FleetSchema[]): TenantryError {
   return new TenantryError(
     'SELECTOR_AMBIGUOUS',
     `${JSON.stringify(name)} names more than one schema: ${candidates.join(', ')}. ` +
-      'Give the full name of the schema.',
+      'Name the tenant by its schema, or take the other one with select.shared() or select.static().',
     { schema: name, candidates },
   )
 }
