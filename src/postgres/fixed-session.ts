@@ -6,9 +6,11 @@ import { toError } from './sql-state.js'
 interface Probe {
   readonly path: string
   readonly pid: number
+  readonly temporary: boolean
 }
 
-const PROBE = `select current_setting('search_path') as path, pg_backend_pid() as pid`
+const PROBE = `select current_setting('search_path') as path, pg_backend_pid() as pid,
+  pg_my_temp_schema() <> 0 as temporary`
 
 /**
  * Sets the path of a schema for the whole session, for statements that refuse a transaction.
@@ -28,6 +30,8 @@ export async function fixPath(
 ): Promise<string> {
   const before = await probe(client)
   if (before.pid !== Reflect.get(client, 'processID') && !poolerKeepsSession) throw pooler(prelude)
+  // Nobody's temporary table may stand where the schema has none of that name.
+  if (before.temporary) await client.query('discard temp')
   await client
     .query(prelude.sessionText, [...prelude.values])
     .catch((error: unknown) => Promise.reject(explainPrelude(toError(error), prelude)))

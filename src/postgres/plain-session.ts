@@ -25,6 +25,7 @@ export class PlainSession implements Session {
   readonly #prelude: Prelude
   readonly #begin: string | undefined
   #state: TransactionState = 'none'
+  #entered = false
   #broken: Error | undefined
   #abandoned: Error | undefined
   #last: Promise<void> = Promise.resolve()
@@ -73,8 +74,9 @@ export class PlainSession implements Session {
   async #enter(begin: string | undefined): Promise<void> {
     if (begin !== undefined) await this.client.query(begin)
     this.#state = 'open'
-    const { enter, values } = this.#prelude
-    await this.client.query(enter.text, [...values])
+    const { stay, enter, values } = this.#prelude
+    await this.client.query(this.#entered ? stay.text : enter.text, [...values])
+    this.#entered = true
   }
 
   async #alone(config: unknown, values: unknown): Promise<unknown> {

@@ -7,6 +7,8 @@ export interface Repair {
   readonly texts: readonly string[]
   /** The BEGIN that has to open the transaction again. */
   readonly begin: string | undefined
+  /** The connection is free of temporary tables now, whatever the server says of its schema. */
+  readonly entered?: boolean
 }
 
 /**

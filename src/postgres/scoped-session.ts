@@ -36,12 +36,13 @@ export class ScopedSession implements Session, TextRules {
   /** The path is set for the whole session: statements travel without a prelude. */
   readonly fixed: boolean
   /** A prelude of this scope has been answered: what is temporary now is the scope's own. */
-  entered = false
+  #entered = false
   /** An open transaction has the path, so that its statements need no prelude. */
   pathHeld = false
   #begin: string | undefined
   #current: Submittable | undefined
   #broken: Error | undefined
+  readonly #opening: string[] = []
   readonly #waiting: Submittable[] = []
   readonly #idle: (() => void)[] = []
 
@@ -106,6 +107,27 @@ export class ScopedSession implements Session, TextRules {
     return this.client.getTransactionStatus()
   }
 
+  get entered(): boolean {
+    return this.#entered
+  }
+
+  /** The caller's statements that opened a transaction in which nothing else has been run yet. */
+  get opening(): readonly string[] {
+    return this.#opening
+  }
+
+  /** A prelude of this scope has been answered. */
+  enter(): void {
+    this.#entered = true
+    this.#opening.length = 0
+  }
+
+  /** Notes a statement that went out without a prelude, in case it has to be sent again. */
+  noteOpening(text: string): void {
+    if (this.status() === 'I') this.#opening.length = 0
+    if (!this.#entered && this.status() !== 'E') this.#opening.push(text)
+  }
+
   /** The scope's transaction is still to be opened. */
   get beginPending(): boolean {
     return this.#begin !== undefined
@@ -119,8 +141,9 @@ export class ScopedSession implements Session, TextRules {
   }
 
   /** Mends the connection and runs a statement again. */
-  resubmit(statement: Submittable, { texts, begin }: Repair): void {
+  resubmit(statement: Submittable, { texts, begin, entered }: Repair): void {
     this.#begin = begin ?? this.#begin
+    if (entered) this.#entered = true
     this.#mend(texts).then(
       () => this.#send(statement, true),
       (error: unknown) => {

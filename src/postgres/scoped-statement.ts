@@ -3,6 +3,7 @@ import { leavingsOf } from './leavings.js'
 import { BACKEND_COLUMN, explainPrelude } from './prelude.js'
 import { type Repair, repairFor } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
+import { blockConnection } from './routine-block.js'
 import { closeEvicted, forgetPrepared, nameStatement } from './statement-name.js'
 import { callsRoutine, chooseProtocol } from './statement-text.js'
 import { isTransactionControl } from './transaction-control.js'
@@ -93,6 +94,7 @@ export class ScopedStatement implements Submittable {
     if (this.#status !== 'T') session.pathHeld = false
     this.#key = nameStatement(this.#inner, session)
     if (this.#needsPrelude()) this.#sendPrelude(connection)
+    else session.noteOpening(this.#inner.text ?? '')
     closeEvicted(connection, session.memory)
     this.#copyWaits = this.#awaiting && isCopyStream(this.#inner)
     if (this.#copyWaits) connection.flush()
@@ -155,7 +157,7 @@ export class ScopedStatement implements Submittable {
   #preludeDone(connection: WireConnection): void {
     this.#awaiting = false
     const session = this.#session
-    session.entered = true
+    session.enter()
     session.pathHeld = this.#begin !== undefined || this.#status === 'T'
     if (this.#copyWaits) queueMicrotask(() => this.#submitCopy(connection))
   }
@@ -168,6 +170,8 @@ export class ScopedStatement implements Submittable {
   #remember(tag: string, connection: WireConnection): void {
     const { memory } = this.#session
     for (const leaving of leavingsOf(tag, this.#inner.text ?? '')) memory.leavings.add(leaving)
+    // After COMMIT AND CHAIN or ROLLBACK TO a transaction goes on, and its path may be gone.
+    if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#session.pathHeld = false
     if (tag === 'DISCARD ALL') memory.leavings.clear()
     if (/^(DISCARD|DEALLOCATE)/.test(tag)) forgetPrepared(connection, memory)
   }
@@ -209,15 +213,19 @@ export class ScopedStatement implements Submittable {
 
   /** Some errors are none of the caller's: the statement is run again, once. */
   #repair(error: Error, connection: WireConnection): Repair | undefined {
-    if (this.#status !== 'I' || this.#repaired || this.#settled) return undefined
-    const repair = repairFor(error, { inPrelude: this.#awaiting, named: this.#key !== undefined })
-    if (repair === undefined) return undefined
-    const { memory } = this.#session
-    if (repair === 'parse again' && this.#key !== undefined) memory.forgetStatement(this.#key)
-    if (repair === 'forget all') forgetPrepared(connection, memory)
+    if (this.#repaired || this.#settled) return undefined
+    const kind = repairFor(error, { inPrelude: this.#awaiting, named: this.#key !== undefined })
+    // In a transaction only a prelude can be repaired: nothing but its opening has been run.
+    if (kind === undefined || (this.#status !== 'I' && kind !== 'discard')) return undefined
+    const { memory, opening } = this.#session
+    if (kind === 'parse again' && this.#key !== undefined) memory.forgetStatement(this.#key)
+    if (kind === 'forget all') forgetPrepared(connection, memory)
     if (isPgQuery(this.#inner)) this.#inner.name = this.#givenName
-    const first = this.#begin !== undefined || this.#block ? ['rollback'] : []
-    return { begin: this.#begin, texts: repair === 'discard' ? [...first, 'discard temp'] : first }
+    const inBlock = this.#begin !== undefined || this.#block || this.#status === 'T'
+    const texts = inBlock ? ['rollback'] : []
+    if (kind !== 'discard') return { begin: this.#begin, texts }
+    memory.leavings.add('temporary')
+    return { begin: this.#begin, texts: [...texts, 'discard temp', ...opening], entered: true }
   }
 
   handleReadyForQuery(connection: WireConnection): void {
@@ -234,13 +242,4 @@ export class ScopedStatement implements Submittable {
     this.#settled = true
     this.#session.settled(error, this.#block && error !== undefined)
   }
-}
-
-/** The connection as a CALL sees it: the block is committed in the same batch. */
-function blockConnection(connection: WireConnection): WireConnection {
-  const sync = (): void => {
-    sendPlain(connection, 'commit')
-    connection.sync()
-  }
-  return Object.create(connection, { sync: { value: sync } })
 }

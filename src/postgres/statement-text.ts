@@ -23,11 +23,15 @@ export function chooseProtocol(statement: Submittable, rules: TextRules): Error 
   if (rules.ownsTransaction && endsOwnTransaction(text)) return ownTransaction(rules.schema)
   if (rules.fixed) return undefined
   if (!isPgQuery(statement)) return callsRoutine(text) ? routineInCursor(rules.schema) : undefined
+  if (READS_STREAM.test(text)) return streamMissing(rules.schema)
   if (statement.requiresPreparation()) return undefined
   if (isSingleStatement(text)) statement.queryMode = 'extended'
   else if (goesOnAfterCommit(text)) return goesOn(rules.schema)
   return undefined
 }
+
+/** Without a stream there is nothing to read, and the extended protocol would wait for ever. */
+const READS_STREAM = /^\s*copy\b[^;]*\bfrom\s+stdin\b/i
 
 const MAY_CALL = /^\s*(call|do|--|\/\*)/i
 
@@ -62,7 +66,7 @@ export function hasPlan(text: string): boolean {
 function endsOwnTransaction(text: string): boolean {
   if (!isTransactionControl(text)) return splitStatements(text).length > 1 && goesOnAfterCommit(`${text};select`)
   const [first = '', second = '', third = ''] = splitStatements(text)[0]?.words ?? []
-  if (first === 'savepoint' || first === 'release' || first === 'set') return false
+  if (first === 'set') return false
   return second !== 'to' && third !== 'to'
 }
 
@@ -88,4 +92,8 @@ function ownTransaction(schema: string): TenantryError {
 
 function routineInCursor(schema: string): TenantryError {
   return refused(schema, 'CALL and DO cannot be run by a cursor or stream. Send them as a query.')
+}
+
+function streamMissing(schema: string): TenantryError {
+  return refused(schema, 'COPY … FROM STDIN needs a stream: send it with pg-copy-streams.')
 }

@@ -1,16 +1,16 @@
 import { type SqlStatement, splitStatements } from './sql-text.js'
 
 const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort'])
-const CONTROLS: ReadonlySet<string> = new Set([...ENDS, 'begin', 'start', 'savepoint', 'release'])
+const CONTROLS: ReadonlySet<string> = new Set([...ENDS, 'begin', 'start'])
 
 /** What cannot be judged by its first characters is lexed; most texts are not. */
-const MAY_CONTROL = /^\s*(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|--|\/\*)/i
+const MAY_CONTROL = /^\s*(begin|start|commit|end|rollback|abort|prepare|set|--|\/\*)/i
 
 /**
  * Tells whether a text is one statement that controls the transaction and can read no table.
  *
  * Such a statement goes out without a prelude: `begin isolation level …` must come before any
- * query of its transaction, and a savepoint has nothing to look up.
+ * query of its transaction. A savepoint has one in front, so that going back to it keeps the path.
  */
 export function isTransactionControl(text: string | undefined): boolean {
   if (text === undefined || !MAY_CONTROL.test(text)) return false
