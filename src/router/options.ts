@@ -110,6 +110,7 @@ export interface ResolvedOptions {
 
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
+  checkKeys(options)
   const layout = resolveLayout(options.schemas ?? {})
   const staticDomains = Object.entries(options.schemas?.static ?? {}).flatMap(
     ([name, { domains = [] }]) =>
@@ -123,6 +124,40 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
   }
+}
+
+const KEYS = {
+  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'scope'],
+  schemas: ['shared', 'static', 'tenants'],
+  shared: ['name', 'migrations'],
+  tenants: ['prefix', 'migrations', 'searchPath'],
+  scope: [
+    'prepare',
+    'maxStatementsPerClient',
+    'maxSchemasPerClient',
+    'acquireTimeout',
+    'pooler',
+    'settings',
+  ],
+} as const
+
+/** A misspelt option would be ignored, and a schema or a limit with it. */
+function checkKeys(options: SchemaRouterOptions): void {
+  const { schemas = {}, scope = {} } = options
+  refuseUnknown('', options, KEYS.options)
+  refuseUnknown('schemas.', schemas, KEYS.schemas)
+  refuseUnknown('schemas.shared.', schemas.shared ?? {}, KEYS.shared)
+  refuseUnknown('schemas.tenants.', schemas.tenants ?? {}, KEYS.tenants)
+  refuseUnknown('scope.', scope, KEYS.scope)
+}
+
+function refuseUnknown(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  throw optionInvalid(
+    where + unknown,
+    `Option "${where}${unknown}" does not exist. Use one of ${known.join(', ')}.`,
+  )
 }
 
 function resolveScope(scope: ScopeConfig): LeaseRules {
