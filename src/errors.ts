@@ -38,27 +38,27 @@ export type ErrorCode = (typeof ERROR_CODES)[number]
 /** What a {@link TenantryError} knows besides its code and sentence, for machines. */
 export interface ErrorFacts {
   /** Slug of the tenant that the failing call was about. */
-  readonly tenant?: string
+  readonly tenant?: string | undefined
   /** Schema that the failing call was about. */
-  readonly schema?: string
+  readonly schema?: string | undefined
   /** Host name, with its path prefix if it has one. */
-  readonly domain?: string
+  readonly domain?: string | undefined
   /** The option, name or argument that was refused. */
-  readonly option?: string
+  readonly option?: string | undefined
   /** File name of the migration that failed or was refused. */
-  readonly migration?: string
+  readonly migration?: string | undefined
   /** Full path of the file behind `migration`, where there is one. */
-  readonly file?: string
+  readonly file?: string | undefined
   /** One-based line in `file`. */
-  readonly line?: number
+  readonly line?: number | undefined
   /** The SQL statement that failed, shortened to 500 characters. */
-  readonly statement?: string
+  readonly statement?: string | undefined
   /** SQLSTATE of the server's error, for example `42P01`. It is never the `code`. */
-  readonly sqlState?: string
+  readonly sqlState?: string | undefined
   /** Names that the caller may have meant. */
-  readonly candidates?: readonly string[]
+  readonly candidates?: readonly string[] | undefined
   /** The last lines of a server's log. */
-  readonly log?: string
+  readonly log?: string | undefined
   /** What the call got done before it failed: the report of a run. */
   readonly report?: unknown
 }
@@ -99,7 +99,9 @@ export class TenantryError extends Error {
     const { cause, ...fields } = facts
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
-    Object.assign(this, fields)
+    for (const [name, fact] of Object.entries(fields)) {
+      if (fact !== undefined) Object.assign(this, { [name]: fact })
+    }
     Object.defineProperty(this, BRAND, { value: true })
   }
 

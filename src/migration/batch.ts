@@ -1,4 +1,7 @@
+import { quoteLiteral } from '../names/schema-name.js'
+import { splitStatements } from '../postgres/sql-text.js'
 import type { Migration } from './source.js'
+import { textInTransaction } from './one-transaction.js'
 
 /** Many migrations as one text, with what is needed to find a place in it again. */
 export interface MigrationBatch {
@@ -17,26 +20,34 @@ export interface Place {
   readonly migration: Migration
   /** One-based. */
   readonly line?: number
-  /** What stands there, shortened. */
+  /** The statement that stands there, shortened. */
   readonly statement?: string
 }
 
 /** The column of the marker row that each migration of a batch begins with. */
 export const STEP_COLUMN = 'tenantry_step'
 
+/** A file may end in a comment or without its semicolon. */
+const END = '\n;\n'
+const MAX_STATEMENT = 500
+
 /**
  * Joins migrations into one text, so that a schema is migrated in one round trip.
  *
  * Before each migration a marker row is selected: an error without a position, such as a violated
- * constraint, is then put down to the migration whose marker came last.
+ * constraint, is then put down to the migration whose marker came last. The marker sets the path
+ * anew, which the migration before may have changed.
+ *
+ * @param path The text of the whole `search_path`.
+ * @throws `MIGRATION_SOURCE_INVALID` for a migration that cannot share a transaction.
  */
-export function batchOf(migrations: readonly Migration[]): MigrationBatch {
+export function batchOf(migrations: readonly Migration[], path: string): MigrationBatch {
+  const setPath = `pg_catalog.set_config('search_path', ${quoteLiteral(path)}, true)`
   let text = ''
   const parts = migrations.map((migration) => {
-    text += `select ${migration.id} as ${STEP_COLUMN};\n`
+    text += `select ${migration.id} as ${STEP_COLUMN}, ${setPath};\n`
     const part = { migration, start: text.length }
-    // A file may end in a comment or without its semicolon.
-    text += `${migration.sql}\n;\n`
+    text += textInTransaction(migration) + END
     return part
   })
   return { text, parts }
@@ -46,21 +57,42 @@ export function batchOf(migrations: readonly Migration[]): MigrationBatch {
  * The place of an error in its file.
  *
  * @param position The server's one-based position in the text, counted in characters.
- * @param step The id of the migration whose marker came last.
+ * @param step The id of the migration whose marker came last; none came if the text as a whole
+ * could not be read, and then the position alone tells the migration.
  */
 export function placeOf(
   batch: MigrationBatch,
   position: number | undefined,
   step: number | undefined,
 ): Place | undefined {
-  const part = batch.parts.find(({ migration }) => migration.id === step)
+  const offset = position === undefined ? undefined : offsetOf(batch.text, position)
+  const part = batch.parts.find(({ migration, start }) =>
+    step === undefined ? holds(migration, start, offset) : migration.id === step,
+  )
   if (part === undefined) return undefined
   const { migration, start } = part
-  if (position === undefined) return { migration }
-  // PostgreSQL counts characters where JavaScript counts UTF-16 units.
-  const offset = [...batch.text].slice(0, position - 1).join('').length - start
-  if (offset < 0 || offset > migration.sql.length) return { migration }
-  const line = migration.sql.slice(0, offset).split('\n').length
-  const statement = migration.sql.split('\n')[line - 1]?.trim().slice(0, 500)
-  return { migration, line, ...(statement && { statement }) }
+  if (offset === undefined || !holds(migration, start, offset)) return { migration }
+  return placeIn(migration, Math.min(offset - start, migration.sql.length))
+}
+
+/** PostgreSQL counts characters where JavaScript counts UTF-16 units. */
+function offsetOf(text: string, position: number): number {
+  return [...text].slice(0, position - 1).join('').length
+}
+
+/** What is missing at the end of a file is noticed at the semicolon behind it. */
+function holds({ sql }: Migration, start: number, offset: number | undefined): boolean {
+  return offset !== undefined && offset >= start && offset < start + sql.length + END.length
+}
+
+function placeIn(migration: Migration, offset: number): Place {
+  const { sql } = migration
+  const found = splitStatements(sql).findLast(({ start }) => start <= offset)
+  const statement = found && sql.slice(found.start, found.end).slice(0, MAX_STATEMENT)
+  return { migration, line: lineAt(sql, offset), ...(statement && { statement }) }
+}
+
+/** The one-based line of an offset. */
+export function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length
 }

@@ -93,7 +93,8 @@ export class PlainSession implements Session {
   }
 
   async #send(config: unknown, values: unknown): Promise<unknown> {
-    return Reflect.apply(this.client.query, this.client, [config, values])
+    const { client } = this
+    return Reflect.apply(Reflect.get(client, 'query'), client, [config, values])
   }
 
   /** What a text does to the transaction; one of several statements must leave it alone. */

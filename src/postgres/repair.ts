@@ -1,18 +1,9 @@
 import { isGuardError } from './prelude.js'
 import { SQL_STATE, sqlStateOf } from './sql-state.js'
-
-/** What is done before a statement that failed through no fault of its own is run again. */
-export interface Repair {
-  /** Statements that mend the connection. */
-  readonly texts: readonly string[]
-  /** The BEGIN that has to open the transaction again. */
-  readonly begin: string | undefined
-  /** The connection is free of temporary tables now, whatever the server says of its schema. */
-  readonly entered?: boolean
-}
+import type { TransactionStatus } from './wire.js'
 
 /**
- * Which repair an error calls for, if the statement can safely be run again: it was not begun.
+ * How a statement that failed through no fault of its own is helped.
  *
  * - `discard`: an earlier scope has left temporary tables that nobody saw;
  * - `parse again`: a migration changed the result of a prepared statement;
@@ -20,15 +11,47 @@ export interface Repair {
  */
 export type RepairKind = 'discard' | 'parse again' | 'forget all'
 
-/** Decides by the error alone; `inPrelude` when the statement itself was not reached. */
-export function repairFor(
-  error: Error,
-  { inPrelude, named }: { readonly inPrelude: boolean; readonly named: boolean },
-): RepairKind | undefined {
+/** What is done before a statement is run again. */
+export interface Repair {
+  readonly kind: RepairKind
+  /** Statements that mend the connection. */
+  readonly texts: readonly string[]
+  /** The BEGIN of the scope, which has to open the transaction again. */
+  readonly begin: string | undefined
+}
+
+/** A statement's error, and how far the statement got. */
+export interface Failure {
+  readonly error: Error
+  /** The prelude was not answered: the statement itself was not begun. */
+  readonly inPrelude: boolean
+  readonly named: boolean
+  /** The transaction status before the statement. */
+  readonly status: TransactionStatus | null
+  /** The BEGIN that was sent in front. */
+  readonly begin: string | undefined
+  /** The statement has a transaction block of its own. */
+  readonly block: boolean
+  /** What the caller has sent to open the transaction. */
+  readonly opening: readonly string[]
+}
+
+/** The repair of a failure, if the statement can safely be run again. */
+export function repairOf(failure: Failure): Repair | undefined {
+  const { status, begin, block, opening } = failure
+  const kind = kindOf(failure)
+  // In a transaction only a prelude can be helped: nothing but its opening has been run.
+  if (kind === undefined || (status !== 'I' && kind !== 'discard')) return undefined
+  const opened = begin !== undefined || block || status === 'T'
+  const texts = opened ? ['rollback'] : []
+  if (kind === 'discard') texts.push('discard temp', ...opening)
+  return { kind, begin, texts }
+}
+
+function kindOf({ error, inPrelude, named }: Failure): RepairKind | undefined {
   const state = sqlStateOf(error)
   if (inPrelude && isGuardError(error)) return 'discard'
-  if ((inPrelude || named) && state === SQL_STATE.noSuchStatement) return 'forget all'
-  if (inPrelude || !named) return undefined
-  const stale = state === SQL_STATE.cachedPlanChanged && /cached plan/.test(error.message)
-  return stale ? 'parse again' : undefined
+  if (state === SQL_STATE.noSuchStatement) return inPrelude || named ? 'forget all' : undefined
+  const stale = state === SQL_STATE.cachedPlanChanged && error.message.includes('cached plan')
+  return named && !inPrelude && stale ? 'parse again' : undefined
 }

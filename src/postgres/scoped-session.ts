@@ -141,9 +141,13 @@ export class ScopedSession implements Session, TextRules {
   }
 
   /** Mends the connection and runs a statement again. */
-  resubmit(statement: Submittable, { texts, begin, entered }: Repair): void {
+  resubmit(statement: Submittable, { kind, texts, begin }: Repair): void {
     this.#begin = begin ?? this.#begin
-    if (entered) this.#entered = true
+    if (kind === 'discard') {
+      // The backend keeps its empty temporary schema, so the client is replaced at the end.
+      this.memory.leavings.add('temporary')
+      this.#entered = true
+    }
     this.#mend(texts).then(
       () => this.#send(statement, true),
       (error: unknown) => {

@@ -1,10 +1,10 @@
 import { copyConnection, isCopyStream } from './copy-stream.js'
 import { leavingsOf } from './leavings.js'
 import { BACKEND_COLUMN, explainPrelude } from './prelude.js'
-import { type Repair, repairFor } from './repair.js'
+import { repairOf } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
 import { blockConnection } from './routine-block.js'
-import { closeEvicted, forgetPrepared, nameStatement } from './statement-name.js'
+import { closeEvicted, forgetPrepared, forgetSubmitted, nameStatement } from './statement-name.js'
 import { callsRoutine, chooseProtocol } from './statement-text.js'
 import { isTransactionControl } from './transaction-control.js'
 import { sendPlain } from './wire-message.js'
@@ -194,38 +194,34 @@ export class ScopedStatement implements Submittable {
 
   handleError(error: Error, connection: WireConnection): void {
     const unsynced = this.#copyWaits
-    const repair = this.#repair(error, connection)
-    const told = this.#awaiting ? explainPrelude(error, this.#session.prelude) : error
-    if (this.#awaiting && this.#inner.name && connection.submittedNamedStatements) {
-      delete connection.submittedNamedStatements[this.#inner.name]
-    }
+    const inPrelude = this.#awaiting
     this.#awaiting = false
-    if (repair !== undefined) {
+    if (inPrelude) forgetSubmitted(connection, this.#inner.name)
+    if (this.#isRepaired(error, inPrelude, connection)) {
       if (unsynced || !isPgQuery(this.#inner)) connection.sync()
-      this.#settled = true
-      this.#session.resubmit(this.#inner, repair)
       return
     }
     if (unsynced) connection.sync()
+    const told = inPrelude ? explainPrelude(error, this.#session.prelude) : error
     this.#inner.handleError?.(told, connection)
     this.#settle(error === this.#refused ? undefined : told)
   }
 
   /** Some errors are none of the caller's: the statement is run again, once. */
-  #repair(error: Error, connection: WireConnection): Repair | undefined {
-    if (this.#repaired || this.#settled) return undefined
-    const kind = repairFor(error, { inPrelude: this.#awaiting, named: this.#key !== undefined })
-    // In a transaction only a prelude can be repaired: nothing but its opening has been run.
-    if (kind === undefined || (this.#status !== 'I' && kind !== 'discard')) return undefined
-    const { memory, opening } = this.#session
-    if (kind === 'parse again' && this.#key !== undefined) memory.forgetStatement(this.#key)
-    if (kind === 'forget all') forgetPrepared(connection, memory)
+  #isRepaired(error: Error, inPrelude: boolean, connection: WireConnection): boolean {
+    if (this.#repaired || this.#settled) return false
+    const session = this.#session
+    const { opening } = session
+    const named = this.#key !== undefined
+    const own = { status: this.#status, begin: this.#begin, block: this.#block }
+    const repair = repairOf({ error, inPrelude, named, opening, ...own })
+    if (repair === undefined) return false
+    this.#settled = true
+    if (repair.kind === 'forget all') forgetPrepared(connection, session.memory)
+    if (repair.kind === 'parse again') session.memory.forgetStatement(this.#key ?? '')
     if (isPgQuery(this.#inner)) this.#inner.name = this.#givenName
-    const inBlock = this.#begin !== undefined || this.#block || this.#status === 'T'
-    const texts = inBlock ? ['rollback'] : []
-    if (kind !== 'discard') return { begin: this.#begin, texts }
-    memory.leavings.add('temporary')
-    return { begin: this.#begin, texts: [...texts, 'discard temp', ...opening], entered: true }
+    session.resubmit(this.#inner, repair)
+    return true
   }
 
   handleReadyForQuery(connection: WireConnection): void {

@@ -71,17 +71,17 @@ function finished({ end, words }: OpenStatement, start: number): SqlStatement {
 function extend(open: OpenStatement, token: Token): void {
   open.start ??= token.start
   open.end = token.end
-  if (token.kind !== 'word') {
-    open.lastWord = ''
-    if (token.text === '(') open.parentheses += 1
-    else if (token.text === ')') open.parentheses -= 1
-    return
-  }
-  if (open.words.length < FIRST_WORDS) open.words.push(token.text)
-  if (token.text === 'atomic' && open.lastWord === 'begin') open.depth += 1
-  else if (open.depth > 0 && token.text === 'case') open.depth += 1
-  else if (open.depth > 0 && token.text === 'end') open.depth -= 1
+  if (token.text === '(') open.parentheses += 1
+  if (token.text === ')') open.parentheses -= 1
+  if (token.kind === 'word') addWord(open, token.text)
   open.lastWord = token.text
+}
+
+function addWord(open: OpenStatement, word: string): void {
+  if (open.words.length < FIRST_WORDS) open.words.push(word)
+  const opensBody = word === 'atomic' && open.lastWord === 'begin'
+  if (opensBody || (open.depth > 0 && word === 'case')) open.depth += 1
+  if (open.depth > 0 && word === 'end') open.depth -= 1
 }
 
 function* tokens(text: string): Generator<Token> {

@@ -49,3 +49,8 @@ export function closeEvicted(connection: WireConnection, memory: ClientMemory): 
 export function forgetPrepared(connection: WireConnection, memory: ClientMemory): void {
   for (const name of memory.forgetStatements()) delete connection.parsedStatements[name]
 }
+
+/** The server has skipped a statement's Parse, which pg takes for sent. */
+export function forgetSubmitted(connection: WireConnection, name: string | undefined): void {
+  if (name && connection.submittedNamedStatements) delete connection.submittedNamedStatements[name]
+}

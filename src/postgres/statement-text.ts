@@ -1,7 +1,7 @@
 import { TenantryError } from '../errors.js'
 import { isSingleStatement, splitStatements } from './sql-text.js'
 import { goesOnAfterCommit, isTransactionControl } from './transaction-control.js'
-import { type Submittable, isPgQuery } from './wire.js'
+import { type PgQuery, type Submittable, isPgQuery } from './wire.js'
 
 /** What of a scope decides how its statements are run. */
 export interface TextRules {
@@ -22,11 +22,15 @@ export function chooseProtocol(statement: Submittable, rules: TextRules): Error 
   const text = statement.text ?? ''
   if (rules.ownsTransaction && endsOwnTransaction(text)) return ownTransaction(rules.schema)
   if (rules.fixed) return undefined
-  if (!isPgQuery(statement)) return callsRoutine(text) ? routineInCursor(rules.schema) : undefined
-  if (READS_STREAM.test(text)) return streamMissing(rules.schema)
-  if (statement.requiresPreparation()) return undefined
-  if (isSingleStatement(text)) statement.queryMode = 'extended'
-  else if (goesOnAfterCommit(text)) return goesOn(rules.schema)
+  if (isPgQuery(statement)) return chooseForQuery(statement, text, rules.schema)
+  return callsRoutine(text) ? routineInCursor(rules.schema) : undefined
+}
+
+function chooseForQuery(query: PgQuery, text: string, schema: string): Error | undefined {
+  if (READS_STREAM.test(text)) return streamMissing(schema)
+  if (query.requiresPreparation()) return undefined
+  if (isSingleStatement(text)) query.queryMode = 'extended'
+  else if (goesOnAfterCommit(text)) return goesOn(schema)
   return undefined
 }
 

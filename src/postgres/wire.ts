@@ -65,14 +65,21 @@ export interface CommandComplete {
 
 const CONNECTION_METHODS = ['close', 'query', 'flush', 'sync'] as const
 
-/** Tells whether a connected client has what a scoped batch needs; `pg-native` has not. */
+/**
+ * Tells whether a connected client has what a scoped batch needs; `pg-native` has not, and a client
+ * in pipeline mode takes no statement that is not pg's own.
+ */
 export function speaksWire(client: object): client is WireClient {
-  if (!('getTransactionStatus' in client) || !('connection' in client)) return false
-  const connection = client.connection
+  const connection: unknown = Reflect.get(client, 'connection')
   if (typeof connection !== 'object' || connection === null) return false
-  return CONNECTION_METHODS.every(
-    (method) => typeof Reflect.get(connection, method) === 'function',
+  if (Reflect.get(client, 'pipeline') === true) return false
+  return (
+    has(client, 'getTransactionStatus') && CONNECTION_METHODS.every((name) => has(connection, name))
   )
+}
+
+function has(owner: object, method: string): boolean {
+  return typeof Reflect.get(owner, method) === 'function'
 }
 
 /** Tells whether an argument of `client.query` is an object that submits itself, such as a cursor. */

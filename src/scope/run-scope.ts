@@ -74,18 +74,18 @@ async function untilAborted<R>(
   signal: AbortSignal,
   db: LentClient,
 ): Promise<R> {
-  let abort = (): void => {}
+  const over = new AbortController()
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
+    const abort = (): void => {
       db.abort(toError(signal.reason))
       reject(signal.reason)
     }
+    signal.addEventListener('abort', abort, { once: true, signal: over.signal })
   })
-  signal.addEventListener('abort', abort, { once: true })
   try {
     return await Promise.race([running(), aborted])
   } finally {
-    signal.removeEventListener('abort', abort)
+    over.abort()
   }
 }
 

@@ -11,28 +11,37 @@ import { scopeClosed } from './scoped-client.js'
  * `release` are the session's. After its release it is of no use, where pg's own would go on
  * and answer for whoever borrowed it next.
  */
-export function scopedPoolClient(
-  session: Session,
-  close: () => Promise<unknown>,
-): PoolClient {
+export function scopedPoolClient(session: Session, close: () => Promise<unknown>): PoolClient {
   let released = false
+  const requireOpen = (): void => {
+    if (released) throw scopeClosed(session.schema)
+  }
+  // A caller may keep these two and drop the client, so they look for themselves.
   const own: Record<string, unknown> = {
     query: (...args: unknown[]): unknown => {
+      requireOpen()
       const call = queryCall(args)
       return answer(call, (settle) => session.run(call, settle))
     },
     release: (destroy?: Error | boolean): void => {
+      requireOpen()
       released = true
       if (destroy) session.break(toError(destroy))
       void close()
     },
   }
-  return new Proxy(session.client, {
+  const view: PoolClient = new Proxy(session.client, {
     get(client, property) {
-      if (released && property !== 'then') throw scopeClosed(session.schema)
+      if (property !== 'then') requireOpen()
       if (typeof property === 'string' && Object.hasOwn(own, property)) return own[property]
       const value: unknown = Reflect.get(client, property)
-      return typeof value === 'function' ? value.bind(client) : value
+      if (typeof value !== 'function') return value
+      // `client.on(…)` answers with the client itself, which is not to be had without its scope.
+      return (...args: unknown[]): unknown => {
+        const result: unknown = Reflect.apply(value, client, args)
+        return result === client ? view : result
+      }
     },
   })
+  return view
 }
