@@ -2,4 +2,4 @@ export {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
-} from './embedded-postgres.js'
+} from './embedded/embedded-postgres.js'

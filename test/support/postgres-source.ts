@@ -1,4 +1,4 @@
-import { startEmbeddedPostgres } from '../../src/testing/embedded-postgres.js'
+import { startEmbeddedPostgres } from '../../src/testing/index.js'
 import { dockerAnswers } from './docker.js'
 
 const IMAGE = 'postgres:18-alpine'

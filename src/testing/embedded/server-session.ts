@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isTenantryError, TenantryError } from '../errors.js'
+import { isTenantryError, TenantryError } from '../../errors.js'
 import { Keeper, type KeptCommand } from './keeper.js'
 import { acceptNameless, isNameless } from './nameless-account.js'
 import {

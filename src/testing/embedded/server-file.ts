@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { TenantryError } from '../errors.js'
+import { TenantryError } from '../../errors.js'
 
 const FILE = 'server.json'
 

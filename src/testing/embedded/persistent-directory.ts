@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { TenantryError } from '../errors.js'
+import { TenantryError } from '../../errors.js'
 import { EXECUTABLE, findServerAccount, isReachable, type ServerAccount } from './server-account.js'
 
 const SHARED_STATE = '/var/lib/tenantry'

@@ -2,7 +2,7 @@ import { chmod, constants, cp, lstat, readdir, readFile, stat, symlink } from 'n
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { TenantryError } from '../errors.js'
+import { TenantryError } from '../../errors.js'
 import { EXECUTABLE, isReachable, READABLE, type ServerAccount } from './server-account.js'
 
 const ALL_MAY_RUN = 0o555

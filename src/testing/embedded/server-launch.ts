@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TenantryError } from '../errors.js'
+import { TenantryError } from '../../errors.js'
 import type { KeptProcess } from './keeper.js'
 import { readPostmasterFile } from './postmaster-file.js'
 import { commandOf, startFailed, type ServerSession } from './server-session.js'
