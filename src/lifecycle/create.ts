@@ -1,15 +1,17 @@
 import type { Pool, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { type DomainName, parseDomain } from '../names/domain-name.js'
+import type { DomainName } from '../names/domain-name.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
 import { type SchemaLayout, loadSets, pathOf } from '../migration/layout.js'
 import { applyPending } from '../migration/unit.js'
+import type { Queryable } from '../postgres/queryable.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import { inTransaction } from '../postgres/transaction.js'
 import type { NewTenant, TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
-import { optionInvalid } from '../support/options.js'
+import { listOf, optionInvalid } from '../support/options.js'
+import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 
 /** A tenant to be created. */
 export interface CreateTenant {
@@ -26,8 +28,11 @@ export interface CreateTenant {
 /** What the lifecycle of tenants works with. */
 export interface LifecycleParts {
   readonly pool: Pool
+  /** Runs single statements of the package itself. */
+  readonly db: Queryable
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
+  readonly staticDomains: readonly StaticDomain[]
 }
 
 const LOCK_TIMEOUT_MS = 10_000
@@ -43,7 +48,9 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   const slug = parseSlug(input.slug)
   const schema = schemaOfSlug(layout.tenants.prefix, slug)
   const metadata = checkMetadata(input.metadata)
-  const domains = (input.domains ?? []).map(parseDomain)
+  const domains = listOf('domains', input.domains ?? []).map((domain) =>
+    parseFreeDomain(domain, parts.staticDomains),
+  )
   const migrationsOf = await loadSets(layout)
   const migrations = migrationsOf({ schema, kind: 'tenant' })
   await registry.install(pool)

@@ -1,11 +1,12 @@
 import { TenantryError } from '../errors.js'
-import { parseDomain } from '../names/domain-name.js'
 import { isSlug, parseSlug } from '../names/slug.js'
+import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
 import { inTransaction } from '../postgres/transaction.js'
 import { type LookupCache, lookupCache } from '../registry/lookup-cache.js'
 import type { TenantFilter } from '../registry/registry.js'
 import type { Domain, Tenant, TenantStatus } from '../registry/tenant.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
+import { parseFreeDomain } from './free-domain.js'
 
 const LOOKUPS = { maxEntries: 10_000, ttlMs: 5_000 }
 
@@ -21,7 +22,7 @@ export class Tenants {
     this.#parts = parts
     this.domains = new TenantDomains(parts)
     this.#bySlug = lookupCache(LOOKUPS, async (slug) =>
-      isSlug(slug) ? parts.registry.findBySlug(parts.pool, slug) : undefined,
+      isSlug(slug) ? parts.registry.findBySlug(parts.db, slug) : undefined,
     )
   }
 
@@ -63,7 +64,7 @@ export class Tenants {
 
   /** Tenants in the order of their schemas' names; without a filter all but the deleted ones. */
   list(filter?: TenantFilter): Promise<readonly Tenant[]> {
-    return this.#parts.registry.list(this.#parts.pool, filter)
+    return this.#parts.registry.list(this.#parts.db, filter)
   }
 
   /**
@@ -86,8 +87,8 @@ export class Tenants {
 
   async #setStatus(input: string, status: TenantStatus): Promise<Tenant> {
     const slug = parseSlug(input)
-    const { registry, pool } = this.#parts
-    const tenant = (await registry.setStatus(pool, slug, status)) ?? notFound(slug)
+    const { registry, db } = this.#parts
+    const tenant = (await registry.setStatus(db, slug, status)) ?? notFound(slug)
     this.#bySlug.forget(slug)
     return tenant
   }
@@ -108,10 +109,12 @@ export class TenantDomains {
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `DOMAIN_TAKEN`
    */
   async add(tenant: string, domain: string): Promise<Domain> {
-    const { registry, pool } = this.#parts
+    const { registry, pool, staticDomains } = this.#parts
     const slug = parseSlug(tenant)
-    const name = parseDomain(domain)
+    const name = parseFreeDomain(domain, staticDomains)
     return inTransaction(pool, async (client) => {
+      // Two first domains at once would both be the primary one.
+      await lockTransaction(client, lockKey('domains', slug))
       if ((await registry.findBySlug(client, slug)) === undefined) notFound(slug)
       const others = await registry.domainsOf(client, slug)
       return registry.addDomain(client, slug, name, others.length === 0)
@@ -120,8 +123,8 @@ export class TenantDomains {
 
   /** The domains of a tenant, the primary one first. */
   async list(tenant: string): Promise<readonly Domain[]> {
-    const { registry, pool } = this.#parts
-    return registry.domainsOf(pool, parseSlug(tenant))
+    const { registry, db } = this.#parts
+    return registry.domainsOf(db, parseSlug(tenant))
   }
 }
 

@@ -1,7 +1,8 @@
 import { quoteLiteral } from '../names/schema-name.js'
 import { splitStatements } from '../postgres/sql-text.js'
-import type { Migration } from './source.js'
+import { lineAt } from '../support/line.js'
 import { textInTransaction } from './one-transaction.js'
+import type { Migration } from './source.js'
 
 /** Many migrations as one text, with what is needed to find a place in it again. */
 export interface MigrationBatch {
@@ -72,12 +73,16 @@ export function placeOf(
   if (part === undefined) return undefined
   const { migration, start } = part
   if (offset === undefined || !holds(migration, start, offset)) return { migration }
-  return placeIn(migration, Math.min(offset - start, migration.sql.length))
+  return placeIn(migration, Math.min(offset - start, migration.sql.trimEnd().length))
 }
 
 /** PostgreSQL counts characters where JavaScript counts UTF-16 units. */
 function offsetOf(text: string, position: number): number {
-  return [...text].slice(0, position - 1).join('').length
+  let offset = 0
+  for (let left = position - 1; left > 0 && offset < text.length; left -= 1) {
+    offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1
+  }
+  return offset
 }
 
 /** What is missing at the end of a file is noticed at the semicolon behind it. */
@@ -90,9 +95,4 @@ function placeIn(migration: Migration, offset: number): Place {
   const found = splitStatements(sql).findLast(({ start }) => start <= offset)
   const statement = found && sql.slice(found.start, found.end).slice(0, MAX_STATEMENT)
   return { migration, line: lineAt(sql, offset), ...(statement && { statement }) }
-}
-
-/** The one-based line of an offset. */
-export function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length
 }

@@ -5,6 +5,7 @@ import type { TenantFilter, TenantRegistry } from '../registry/registry.js'
 import { TENANT_STATUSES } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { parseSchemaName } from '../names/schema-name.js'
+import { loadSet } from './complete-set.js'
 import type { Migration, MigrationSource } from './source.js'
 
 /** The schemas of a service: what is configured about each kind. */
@@ -48,12 +49,10 @@ const ALIVE: TenantFilter = { status: TENANT_STATUSES.filter((status) => status 
 export async function loadSets(
   layout: SchemaLayout,
 ): Promise<(schema: FleetSchema) => readonly Migration[]> {
-  const load = async (source: MigrationSource | undefined): Promise<readonly Migration[]> =>
-    source === undefined ? [] : source.load()
   const [shared, tenants, ...statics] = await Promise.all([
-    load(layout.shared.source),
-    load(layout.tenants.source),
-    ...[...layout.static.values()].map(load),
+    loadSet(layout.shared.source),
+    loadSet(layout.tenants.source),
+    ...[...layout.static.values()].map(loadSet),
   ])
   const byStatic = new Map([...layout.static.keys()].map((name, index) => [name, statics[index]]))
   return ({ schema, kind }) => {

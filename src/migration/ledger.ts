@@ -75,7 +75,10 @@ async function readLedgers(
   for (let from = 0; from < schemas.length; from += LEDGERS_PER_QUERY) {
     const selects = schemas
       .slice(from, from + LEDGERS_PER_QUERY)
-      .map((schema) => `select ${quoteLiteral(schema)} as schema, id, name, hash from ${ledgerTable(schema)}`)
+      .map(
+        (schema) =>
+          `select ${quoteLiteral(schema)} as schema, id, name, hash from ${ledgerTable(schema)}`,
+      )
     const { rows } = await db.query<LedgerQueryRow>(selects.join(' union all '))
     for (const { schema, id, name, hash } of rows) ledgers.get(schema)?.push({ id, name, hash })
   }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { optionInvalid, wholeNumber } from '../support/options.js'
+import { listOf, wholeNumber } from '../support/options.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import { resolveSelector } from '../selector/resolve.js'
 import { type FleetSchema, type Selector, select } from '../selector/selector.js'
@@ -91,7 +91,11 @@ export class Migrator {
    */
   async up(options: UpOptions = {}): Promise<RunReport> {
     const concurrency = wholeNumber('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
-    const lockTimeoutMs = wholeNumber('lockTimeout', options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS, 1)
+    const lockTimeoutMs = wholeNumber(
+      'lockTimeout',
+      options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS,
+      1,
+    )
     const { pool, layout, registry } = this.#parts
     const migrationsOf = await loadSets(layout)
     const schemas = await this.select(options)
@@ -100,20 +104,27 @@ export class Migrator {
     const work = async (schema: FleetSchema): Promise<WorkResult> => {
       const migrations = migrationsOf(schema)
       if (isCurrent(schema, states, migrations)) return { status: 'current', applied: [] }
+      const exists = states.get(schema.schema)?.exists === true
       const target: UnitTarget = {
         schema: schema.schema,
         path: pathOf(layout, schema.schema, schema.kind),
         migrations,
-        createSchema: schema.kind !== 'tenant',
+        // Even `if not exists` needs the right to create schemas.
+        createSchema: schema.kind !== 'tenant' && !exists,
         lockTimeoutMs,
       }
       const ran = await migrateSchema(pool, target)
-      return { status: ran.length > 0 ? 'done' : 'current', applied: fileNames(ran) }
+      return { status: ran.length > 0 || !exists ? 'done' : 'current', applied: fileNames(ran) }
     }
     const { signal, onOutcome } = options
     const report = await runOver(
       schemas,
-      { concurrency, maxAttempts: MAX_ATTEMPTS, ...(signal && { signal }), ...(onOutcome && { onOutcome }) },
+      {
+        concurrency,
+        maxAttempts: MAX_ATTEMPTS,
+        ...(signal && { signal }),
+        ...(onOutcome && { onOutcome }),
+      },
       work,
     )
     return requireSuccess('MIGRATION_RUN_FAILED', report)
@@ -135,12 +146,10 @@ export class Migrator {
 
   /** @internal The schemas that a selector names. */
   async select(options: SelectOptions): Promise<readonly FleetSchema[]> {
-    if (options.exclude !== undefined && !Array.isArray(options.exclude)) {
-      throw optionInvalid('exclude', 'Option "exclude" must be a list of names.')
-    }
+    const exclude = listOf('exclude', options.exclude ?? [])
     const { pool, layout, registry } = this.#parts
     const fleet = await listFleet(pool, layout, registry)
-    return resolveSelector(options.select ?? select.all(), fleet, options.exclude)
+    return resolveSelector(options.select ?? select.all(), fleet, exclude)
   }
 
   #states(schemas: readonly FleetSchema[]): ReturnType<typeof readStates> {
@@ -173,7 +182,11 @@ function statusOf(
     const pending = pendingMigrations(schema, migrations, applied).filter(({ id }) => id > 0)
     return { ...base, pending: fileNames(pending) }
   } catch (error) {
-    return { ...base, pending: [], problem: error instanceof Error ? error : new Error(String(error)) }
+    return {
+      ...base,
+      pending: [],
+      problem: error instanceof Error ? error : new Error(String(error)),
+    }
   }
 }
 

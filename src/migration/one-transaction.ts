@@ -1,6 +1,6 @@
 import { TenantryError } from '../errors.js'
 import { type SqlStatement, splitStatements } from '../postgres/sql-text.js'
-import { lineAt } from './batch.js'
+import { lineAt } from '../support/line.js'
 import type { Migration } from './source.js'
 
 /** The unit is one transaction, so these have nothing to do in it. */
@@ -33,9 +33,13 @@ function blankControls(migration: Migration): string {
   let text = sql
   for (const statement of statements) {
     if (takesBack(statement)) throw rollback(migration, statement.start)
-    if (REDUNDANT.has(statement.words[0] ?? '')) text = blank(text, statement)
+    if (isRedundant(statement)) text = blank(text, statement)
   }
   return text
+}
+
+function isRedundant({ words: [first = '', second] }: SqlStatement): boolean {
+  return REDUNDANT.has(first) && second !== 'prepared'
 }
 
 function takesBack({ words: [first, second, third] }: SqlStatement): boolean {

@@ -28,6 +28,9 @@ export interface RunReport {
   readonly durationMs: number
 }
 
+/** How many failures the message of a run names; the report has them all. */
+const MAX_NAMED = 5
+
 /** How many schemas of a report have each status. */
 export function countOutcomes(
   report: RunReport,
@@ -46,12 +49,17 @@ export function requireSuccess(code: ErrorCode, report: RunReport): RunReport {
   const { failed, skipped, done, current } = countOutcomes(report)
   if (failed === 0) return report
   const failures = report.outcomes.filter(({ status }) => status === 'failed')
-  const named = failures.slice(0, 5).map(({ schema, error }) => `${schema}: ${error?.message ?? ''}`)
   throw new TenantryError(
     code,
     `${failed} of ${report.outcomes.length} schemas failed (${done + current} are fine, ` +
       `${skipped} were skipped). Correct what failed and run it again; what is done stays done.\n` +
-      named.map((line) => `  ${line}`).join('\n'),
+      named(failures).join('\n'),
     { report, cause: failures[0]?.error },
   )
+}
+
+function named(failures: readonly SchemaOutcome[]): readonly string[] {
+  const lines = failures.map(({ schema, error }) => `  ${schema}: ${error?.message ?? ''}`)
+  const more = lines.length - MAX_NAMED
+  return more > 0 ? [...lines.slice(0, MAX_NAMED), `  and ${more} more`] : lines
 }

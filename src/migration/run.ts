@@ -68,14 +68,27 @@ async function attempt(
       const result = await work(schema)
       return { ...named(schema), ...result, attempts, durationMs: performance.now() - began }
     } catch (error) {
-      if (attempts < maxAttempts && isTransient(rootOf(error)) && signal?.aborted !== true) {
-        await delay(backoffMs(attempts, BASE_WAIT_MS, MAX_WAIT_MS))
-        continue
-      }
+      const again = attempts < maxAttempts && isTransient(rootOf(error))
+      if (again && (await paused(backoffMs(attempts, BASE_WAIT_MS, MAX_WAIT_MS), signal))) continue
       const durationMs = performance.now() - began
-      return { ...named(schema), status: 'failed', applied: [], attempts, durationMs, error: toError(error) }
+      return {
+        ...named(schema),
+        status: 'failed',
+        applied: [],
+        attempts,
+        durationMs,
+        error: toError(error),
+      }
     }
   }
+}
+
+/** Answers `false` as soon as the run is stopped. */
+function paused(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  return delay(ms, undefined, signal && { signal }).then(
+    () => true,
+    () => false,
+  )
 }
 
 function rootOf(error: unknown): unknown {

@@ -1,6 +1,6 @@
 /** One migration of a set. */
 export interface Migration {
-  /** Consecutive within the set; 0 is the ledger's own table. */
+  /** Consecutive from 1; 0 is the ledger's own table, which is added to a set without it. */
   readonly id: number
   readonly name: string
   readonly fileName: string

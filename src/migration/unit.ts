@@ -6,6 +6,7 @@ import { lockKey } from '../postgres/advisory-lock.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import { inTransaction } from '../postgres/transaction.js'
 import { STEP_COLUMN, batchOf, placeOf } from './batch.js'
+import { migrationFailed, positionOf } from './failure.js'
 import { type LedgerRow, ledgerInsert, ledgerTable } from './ledger.js'
 import { pendingMigrations } from './plan.js'
 import type { Migration } from './source.js'
@@ -41,15 +42,20 @@ export async function applyPending(
   target: UnitTarget,
 ): Promise<readonly Migration[]> {
   const { schema, migrations } = target
-  if (migrations.length === 0) return []
   await client.query(enterText(target)).catch((error: unknown) => missing(error, schema))
+  if (migrations.length === 0) return []
   const { rows } = await client.query<LedgerQueryRow>(
     `select id, name, hash from ${ledgerTable(schema)} order by id`,
   )
   const pending = pendingMigrations(schema, migrations, rows)
-  if (pending.length > 0) await runBatch(client, schema, pending)
+  if (pending.length > 0) await runBatch(client, target, pending)
   return pending
 }
+
+/** A setting that remembers, until the transaction ends, which path the client came with. */
+const CLIENT_PATH = 'tenantry.client_path'
+/** A migration may have changed the path of the session, which is the next borrower's. */
+const RESTORE_PATH = `select pg_catalog.set_config('search_path', current_setting('${CLIENT_PATH}'), false);`
 
 /** Locks the schema, sets the path and makes the ledger, in one round trip. */
 function enterText({ schema, path, createSchema, lockTimeoutMs, migrations }: UnitTarget): string {
@@ -59,6 +65,7 @@ function enterText({ schema, path, createSchema, lockTimeoutMs, migrations }: Un
     'set local client_min_messages = warning',
     `select pg_advisory_xact_lock(${quoteLiteral(lockKey('schema', schema))})`,
     ...(createSchema ? [`create schema if not exists ${quoteIdent(schema)}`] : []),
+    `select set_config('${CLIENT_PATH}', current_setting('search_path'), true)`,
     `select set_config('search_path', ${quoteLiteral(path)}, true), ${quoteLiteral(quoteIdent(schema))}::regnamespace`,
     ...(ledger === undefined ? [] : [ledger.sql]),
   ].join(';\n')
@@ -75,54 +82,34 @@ function missing(error: unknown, schema: SchemaName): never {
 
 async function runBatch(
   client: PoolClient,
-  schema: SchemaName,
+  { schema, path }: UnitTarget,
   pending: readonly Migration[],
 ): Promise<void> {
-  const batch = batchOf(pending)
+  const batch = batchOf(pending, path)
   let step: number | undefined
-  const text = batch.text + ledgerInsert(schema, pending)
+  const text = [batch.text, ledgerInsert(schema, pending), RESTORE_PATH].join('\n')
   try {
-    await new Promise<void>((resolve, reject) => {
-      const query = new pg.Query(text)
-      query.on('row', (row) => {
-        if (typeof row[STEP_COLUMN] === 'number') step = row[STEP_COLUMN]
-      })
-      query.on('error', reject)
-      query.on('end', () => resolve())
-      client.query(query)
+    await runText(client, text, (row) => {
+      if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
     })
   } catch (error) {
     throw migrationFailed(schema, error, placeOf(batch, positionOf(error), step))
   }
 }
 
-function positionOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('position' in error)) return undefined
-  const position = Number(error.position)
-  return Number.isInteger(position) && position > 0 ? position : undefined
-}
-
-function migrationFailed(
-  schema: SchemaName,
-  error: unknown,
-  place: ReturnType<typeof placeOf>,
-): TenantryError {
-  const reason = error instanceof Error ? error.message : String(error)
-  const sqlState = sqlStateOf(error)
-  const name = place?.migration.fileName ?? 'A migration'
-  const line = place?.line === undefined ? '' : `, line ${place.line}`
-  return new TenantryError(
-    'MIGRATION_FAILED',
-    `${name}${line} failed in schema "${schema}": ${reason}. The schema is as it was before; ` +
-      'correct the migration or the data, and run the migrations again.',
-    {
-      schema,
-      ...(place && { migration: place.migration.fileName }),
-      ...(place?.migration.file !== undefined && { file: place.migration.file }),
-      ...(place?.line !== undefined && { line: place.line }),
-      ...(place?.statement !== undefined && { statement: place.statement }),
-      ...(sqlState !== undefined && { sqlState }),
-      cause: error,
-    },
-  )
+/** Runs a text of many statements and hears of its rows as they come, also when it fails. */
+function runText(
+  client: PoolClient,
+  text: string,
+  onRow: (row: Record<string, unknown>) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // A callback, not events: with a query_timeout pg calls it and emits no error.
+    const query = new pg.Query(text, undefined, (error: Error | null | undefined) => {
+      if (error) reject(error)
+      else resolve()
+    })
+    query.on('row', onRow)
+    client.query(query)
+  })
 }

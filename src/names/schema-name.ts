@@ -10,6 +10,7 @@ export const MAX_IDENTIFIER_BYTES = 63
 
 const RULE =
   'use 1 to 63 of a-z, 0-9, _ and -, begin with a letter or _, and avoid pg_ and information_schema'
+const PREFIX_RULE = 'use 1 to 62 of a-z, 0-9, _ and -, begin with a letter or _, and avoid pg_'
 const PATTERN = /^[a-z_][a-z0-9_-]*$/
 
 /**
@@ -34,6 +35,16 @@ function isSchemaName(input: unknown): input is SchemaName {
     !input.startsWith('pg_') &&
     input !== 'information_schema'
   )
+}
+
+/**
+ * Checks what the tenants' schemas begin with; a slug of one letter must fit behind it.
+ *
+ * @throws `NAME_INVALID`, also for an empty one: it keeps the tenants apart from other schemas.
+ */
+export function parsePrefix(input: unknown): string {
+  if (typeof input === 'string' && input !== '' && isSchemaName(`${input}a`)) return input
+  throw nameInvalid('prefix of schema names', input, PREFIX_RULE)
 }
 
 /** Quotes an identifier for SQL text. */

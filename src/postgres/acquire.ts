@@ -22,49 +22,49 @@ export async function acquire(options: AcquireOptions): Promise<PoolClient> {
   const { pool, room, holder, signal } = options
   signal?.throwIfAborted()
   if (signal === undefined && pool.idleCount > pool.waitingCount) return pool.connect()
-  const done = room.waits(holder)
+  const vain = new AbortController()
+  const endIfVain = (): boolean => {
+    if (room.blockedClients() < pool.options.max) return false
+    vain.abort(starved(options))
+    return true
+  }
+  const done = room.waits(holder, endIfVain)
   try {
-    if (holder.parent !== undefined && room.blockedClients() >= maxOf(pool)) throw starved(options)
-    return await waitFor(options)
+    if (holder.parent !== undefined) endIfVain()
+    vain.signal.throwIfAborted()
+    return await waitFor(options, signal === undefined ? [vain.signal] : [vain.signal, signal])
   } finally {
     done()
   }
 }
 
-function maxOf(pool: Pool): number {
-  return pool.options.max
-}
-
-function waitFor(options: AcquireOptions): Promise<PoolClient> {
-  const { pool, timeoutMs, signal } = options
+/** Waits for a client until one of the signals, or the time, ends the wait. */
+function waitFor(options: AcquireOptions, ends: readonly AbortSignal[]): Promise<PoolClient> {
+  const { pool, timeoutMs } = options
   return new Promise((resolve, reject) => {
-    let over = false
-    const end = (): boolean => {
+    const over = new AbortController()
+    const isFirst = (): boolean => {
+      if (over.signal.aborted) return false
       clearTimeout(timer)
-      signal?.removeEventListener('abort', aborted)
-      const first = !over
-      over = true
-      return first
+      over.abort()
+      return true
     }
-    const aborted = (): void => {
-      if (end()) reject(signal?.reason)
+    const fail = (reason: unknown): void => {
+      if (isFirst()) reject(reason)
     }
-    const timer = setTimeout(() => {
-      if (end()) reject(starved(options))
-    }, timeoutMs)
-    signal?.addEventListener('abort', aborted)
-    pool.connect().then(
-      // A client that arrives when nobody waits any more goes straight back.
-      (client) => (end() ? resolve(client) : client.release()),
-      (error: unknown) => end() && reject(error),
-    )
+    const timer = setTimeout(() => fail(starved(options)), timeoutMs)
+    for (const end of ends) {
+      end.addEventListener('abort', () => fail(end.reason), { signal: over.signal })
+    }
+    // A client that arrives when nobody waits any more goes straight back.
+    pool.connect().then((client) => (isFirst() ? resolve(client) : client.release()), fail)
   })
 }
 
 function starved({ pool, room, timeoutMs }: AcquireOptions): TenantryError {
   const blocked = room.blockedClients()
   const why =
-    blocked >= maxOf(pool)
+    blocked >= pool.options.max
       ? `all ${blocked} clients are held by scopes that wait for another client`
       : `no client was free for ${timeoutMs} ms (${pool.totalCount} in use, ${blocked} of them ` +
         `by scopes that wait for another client, ${pool.waitingCount} callers wait)`

@@ -1,4 +1,4 @@
-import type { Leaving } from './leavings.js'
+import { type Leaving, leavingOfTag, leavingsOfText } from './leavings.js'
 import type { PreludeForm } from './prelude.js'
 import { ReportedPath } from './reported-path.js'
 
@@ -16,6 +16,18 @@ export class ClientMemory {
   readonly #names = new Map<string, string>()
   #evicted: string[] = []
   #lastName = 0
+
+  /** Notes what the text of a statement that is about to be run tells. */
+  noteText(text: string): void {
+    for (const leaving of leavingsOfText(text)) this.leavings.add(leaving)
+  }
+
+  /** Notes what the command tag of a finished statement tells. */
+  noteTag(tag: string, text: string): void {
+    const leaving = leavingOfTag(tag, text)
+    if (leaving !== undefined) this.leavings.add(leaving)
+    if (tag === 'DISCARD ALL') this.leavings.clear()
+  }
 
   /** The name of a statement on this connection; the oldest give way when there are too many. */
   wireName(key: string, limit: number): string {

@@ -3,52 +3,68 @@ import { TenantryError } from '../errors.js'
 import { type Prelude, explainPrelude } from './prelude.js'
 import { toError } from './sql-state.js'
 
+/** What a session had before a scope, by the setting's name. */
+export type FormerSettings = ReadonlyMap<string, string>
+
 interface Probe {
-  readonly path: string
   readonly pid: number
   readonly temporary: boolean
+  readonly values: readonly string[]
 }
 
-const PROBE = `select current_setting('search_path') as path, pg_backend_pid() as pid,
-  pg_my_temp_schema() <> 0 as temporary`
-
 /**
- * Sets the path of a schema for the whole session, for statements that refuse a transaction.
+ * Sets the path and the settings of a scope for the whole session, for statements that refuse a transaction.
  *
  * A pooler in transaction mode would hand the next statement to another backend, and this one, with
  * its path, to somebody else. Poolers make up the process id that a client is told, so a backend
  * that says another one is behind a pooler: then nothing is set.
  *
  * @param poolerKeepsSession The caller knows that the pooler in between is in session mode.
- * @returns the path that the session had before.
+ * @returns what the session had before.
  * @throws `POOLER_IN_BETWEEN`, `SCHEMA_MISSING`
  */
 export async function fixPath(
   client: PoolClient,
   prelude: Prelude,
   poolerKeepsSession: boolean,
-): Promise<string> {
-  const before = await probe(client)
+): Promise<FormerSettings> {
+  const names = ['search_path', ...settingsOf(prelude)]
+  const before = await probe(client, names)
   if (before.pid !== Reflect.get(client, 'processID') && !poolerKeepsSession) throw pooler(prelude)
   // Nobody's temporary table may stand where the schema has none of that name.
   if (before.temporary) await client.query('discard temp')
   await client
     .query(prelude.sessionText, [...prelude.values])
     .catch((error: unknown) => Promise.reject(explainPrelude(toError(error), prelude)))
-  const after = await probe(client)
-  if (after.pid !== before.pid || after.path !== prelude.path) throw pooler(prelude)
-  return before.path
+  const after = await probe(client, names)
+  if (after.pid !== before.pid || after.values[0] !== prelude.path) throw pooler(prelude)
+  return new Map(names.map((name, at) => [name, before.values[at] ?? '']))
 }
 
-/** Gives the session the path back that it had, and looks whether it has it. */
-export async function restorePath(client: PoolClient, path: string): Promise<void> {
-  await client.query(`select set_config('search_path', $1, false)`, [path])
-  const { path: found } = await probe(client)
-  if (found !== path) throw new Error('the search_path could not be restored')
+/** The values of a prelude are the path, the schema, and then names and values in turn. */
+function settingsOf({ values }: Prelude): readonly string[] {
+  return values.slice(2).filter((_, at) => at % 2 === 0)
 }
 
-async function probe(client: PoolClient): Promise<Probe> {
-  const { rows } = await client.query<Probe>(PROBE)
+/** Gives the session back what it had, and looks whether it has it. */
+export async function restoreSettings(client: PoolClient, former: FormerSettings): Promise<void> {
+  const names = [...former.keys()]
+  const settings = names.map((_, at) => `set_config($${2 * at + 1}, $${2 * at + 2}, false)`)
+  // The last one first: a role that was set last may not be allowed to change the others.
+  await client.query(`select ${settings.toReversed().join(', ')}`, [...former].flat())
+  const { values } = await probe(client, names)
+  const missed = names.find((name, at) => values[at] !== former.get(name))
+  if (missed !== undefined) throw new Error(`the setting ${missed} could not be restored`)
+}
+
+async function probe(client: PoolClient, names: readonly string[]): Promise<Probe> {
+  const { rows } = await client.query<Probe>(
+    `select pg_backend_pid() as pid, pg_my_temp_schema() <> 0 as temporary,
+            array(select coalesce(current_setting(name, true), '')
+                  from unnest($1::text[]) with ordinality as asked (name, at)
+                  order by at) as values`,
+    [names],
+  )
   const [row] = rows
   if (row === undefined) throw new Error('the session did not answer')
   return row

@@ -2,13 +2,14 @@ import type { Pool, PoolClient } from 'pg'
 import { log } from '../diagnostics/log.js'
 import { acquire } from './acquire.js'
 import { type ClientMemory, memoryOf } from './client-memory.js'
-import { fixPath, restorePath } from './fixed-session.js'
+import { type FormerSettings, fixPath, restoreSettings } from './fixed-session.js'
 import type { Leaving } from './leavings.js'
 import { PlainSession } from './plain-session.js'
 import type { Prelude } from './prelude.js'
 import { ScopedSession } from './scoped-session.js'
 import type { Session, TransactionState } from './session.js'
-import { toError } from './sql-state.js'
+import type { Queryable } from './queryable.js'
+import { isLost, toError } from './sql-state.js'
 import type { NamingRules } from './statement-name.js'
 import { type Holder, WaitingRoom } from './waiting-room.js'
 import { speaksWire } from './wire.js'
@@ -48,8 +49,8 @@ export class LeasePool {
   readonly pool: Pool
   readonly room: WaitingRoom = new WaitingRoom()
   readonly #rules: LeaseRules
-  /** The paths that the clients of session scopes had before. */
-  readonly #formerPaths = new WeakMap<PoolClient, string>()
+  /** What the clients of session scopes had before. */
+  readonly #former = new WeakMap<PoolClient, FormerSettings>()
 
   constructor(pool: Pool, rules: LeaseRules) {
     this.pool = pool
@@ -78,8 +79,12 @@ export class LeasePool {
       return
     }
     pool.connect((error, client) => {
-      if (client === undefined) ready(error ?? new Error('The pool gave no client.'))
-      else ready(null, this.#bind(client, request))
+      if (client === undefined) {
+        ready(error ?? new Error('The pool gave no client.'))
+        return
+      }
+      client.on('error', heed)
+      ready(null, this.#bind(client, request))
     })
   }
 
@@ -87,6 +92,7 @@ export class LeasePool {
     const { prelude, holder, signal, fixed } = request
     const timeoutMs = this.#rules.acquireTimeoutMs
     const client = await acquire({ pool: this.pool, room: this.room, holder, timeoutMs, signal })
+    client.on('error', heed)
     if (fixed) await this.#fix(client, prelude)
     return this.#bind(client, request)
   }
@@ -98,15 +104,42 @@ export class LeasePool {
     memory.path.watch(client, prelude.path)
     const { naming } = this.#rules
     if (speaksWire(client)) return new ScopedSession(client, prelude, { naming, begin, fixed })
-    return new PlainSession(client, prelude, { begin })
+    return new PlainSession(client, prelude, { begin, fixed })
+  }
+
+  /**
+   * Runs statements of the package itself on a client of the pool: outside of any scope, but with
+   * the same care not to wait for ever inside one.
+   */
+  readonly plain: Queryable = {
+    query: async (text, values) => {
+      const holder = this.room.newHolder()
+      const client = await this.#acquire(holder)
+      this.room.took(holder)
+      let lost = false
+      try {
+        return await client.query(text, values && [...values])
+      } catch (error) {
+        lost = isLost(toError(error))
+        throw error
+      } finally {
+        this.room.gave(holder)
+        client.release(lost)
+      }
+    },
+  }
+
+  #acquire(holder: Holder, signal?: AbortSignal): Promise<PoolClient> {
+    const timeoutMs = this.#rules.acquireTimeoutMs
+    return acquire({ pool: this.pool, room: this.room, holder, timeoutMs, signal })
   }
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {
+    memoryOf(client).path.watch(client, prelude.path)
     try {
-      const path = await fixPath(client, prelude, this.#rules.poolerKeepsSession)
-      this.#formerPaths.set(client, path)
+      this.#former.set(client, await fixPath(client, prelude, this.#rules.poolerKeepsSession))
     } catch (error) {
-      client.release(true)
+      giveBack(client, true)
       throw error
     }
   }
@@ -120,7 +153,7 @@ export class LeasePool {
   close(session: Session, holder: Holder): TransactionState | Promise<TransactionState> {
     this.room.gave(holder)
     if (session.atRest && this.#isClean(session.client)) {
-      session.client.release()
+      giveBack(session.client)
       return 'none'
     }
     return this.#settle(session)
@@ -135,7 +168,7 @@ export class LeasePool {
     const { client } = session
     if (session.held) {
       debug('a cursor or stream was left open in %s: the client is replaced', session.schema)
-      client.release(true)
+      giveBack(client, true)
       return 'none'
     }
     await session.idle()
@@ -143,15 +176,16 @@ export class LeasePool {
     if (state !== 'none') await run(session, 'rollback')
     if (session.broken === undefined) await this.#restore(session)
     if (session.broken === undefined) await this.#clean(session)
-    client.release(session.broken !== undefined)
+    giveBack(client, session.broken !== undefined)
     return state
   }
 
   async #restore(session: Session): Promise<void> {
-    const path = this.#formerPaths.get(session.client)
-    if (path === undefined) return
-    this.#formerPaths.delete(session.client)
-    await restorePath(session.client, path).catch((error: unknown) => session.break(toError(error)))
+    const { client } = session
+    const former = this.#former.get(client)
+    if (former === undefined) return
+    this.#former.delete(client)
+    await restoreSettings(client, former).catch((error: unknown) => session.break(toError(error)))
   }
 
   async #clean(session: Session): Promise<void> {
@@ -192,6 +226,19 @@ async function cleanLeavings(
   } catch (error) {
     return `a client could not be cleaned: ${toError(error).message}`
   }
+}
+
+/**
+ * The error of a connection that ends between two statements. Without a listener it would end the
+ * process; the next statement fails, and the pool drops the client.
+ */
+function heed(error: Error): void {
+  debug('a client was lost: %s', error.message)
+}
+
+function giveBack(client: PoolClient, destroy = false): void {
+  client.release(destroy)
+  client.off('error', heed)
 }
 
 async function run(session: Session, text: string): Promise<void> {

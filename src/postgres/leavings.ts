@@ -13,34 +13,37 @@ const BY_TAG: ReadonlyMap<string, Leaving> = new Map([
 ])
 
 /** Most texts have none of these words, and most queries only this test. */
-const SUSPICIOUS = /\b(temp|temporary|pg_temp|set_config|pg_(try_)?advisory_lock)/i
-const TEMPORARY = /\b(temp|temporary|pg_temp)\b/i
+const SUSPICIOUS = /\b(temp|temporary|pg_temp|set_config|pg_settings|pg_(try_)?advisory_lock)/i
+/** Tables, views, sequences, `select … into temp`, and whatever is made in `pg_temp`. */
+const TEMPORARY = /\b((create|replace|local|global|into)\s+(temp|temporary)\s|pg_temp)/i
 const SESSION_LOCK = /\bpg_(try_)?advisory_lock/i
-const SET_CONFIG = /\bset_config\s*\(/i
-const LOCAL_SET_CONFIG = /\bset_config\s*\([^()]*,\s*(true|'t'|'true')\s*\)/i
+const SET_CONFIG = /\bset_config\b|\bupdate\s+(pg_catalog\s*\.\s*)?pg_settings\b/i
+/** Values without parentheses, quoted or not, and the word that makes the change local. */
+const LOCAL_SET_CONFIG = /\bset_config\s*\((?:'[^']*'|[^()'])*,\s*(true|'t'|'true')\s*\)/gi
 const TRANSACTION_SETTINGS: ReadonlySet<string> = new Set(['local', 'transaction', 'constraints'])
 
 /**
- * What a finished statement has left on its connection, as far as its tag and its text tell.
+ * What a statement may leave on its connection, as far as its text tells; it is noted before the
+ * statement is run, because a lock outlives the failure of the statement that took it.
  *
  * A function can hide what it does; the guard of the next scope's prelude looks for what matters
  * there, and a scope's own path is set anew for each statement anyway.
  */
-export function leavingsOf(tag: string, text: string): readonly Leaving[] {
-  const byTag = tag === 'SET' ? bySet(text) : BY_TAG.get(tag)
-  const found = SUSPICIOUS.test(text) ? byText(text) : NOTHING
-  return byTag === undefined ? found : [byTag, ...found]
+export function leavingsOfText(text: string): readonly Leaving[] {
+  return SUSPICIOUS.test(text) ? byText(text) : NOTHING
+}
+
+/** What a finished statement has left, as far as the server's command tag tells. */
+export function leavingOfTag(tag: string, text: string): Leaving | undefined {
+  if (tag !== 'SET') return BY_TAG.get(tag)
+  return setsSession(text) ? 'setting' : undefined
 }
 
 const NOTHING: readonly Leaving[] = []
 
-function bySet(text: string): Leaving | undefined {
-  return setsSession(text) ? 'setting' : undefined
-}
-
 function byText(text: string): readonly Leaving[] {
   const found: Leaving[] = []
-  if (SET_CONFIG.test(text) && !LOCAL_SET_CONFIG.test(text)) found.push('setting')
+  if (SET_CONFIG.test(text.replaceAll(LOCAL_SET_CONFIG, ''))) found.push('setting')
   if (TEMPORARY.test(text)) found.push('temporary')
   if (SESSION_LOCK.test(text)) found.push('lock')
   return found

@@ -1,15 +1,17 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import type { Prelude } from './prelude.js'
-import { explainPrelude } from './prelude.js'
+import { memoryOf } from './client-memory.js'
+import { type Prelude, explainPrelude, isGuardError } from './prelude.js'
 import { type Callback, type QueryCall, failSubmittable } from './query-call.js'
 import type { Session, SessionRules, TransactionState } from './session.js'
-import { splitStatements } from './sql-text.js'
 import { isLost, sqlStateOf, toError } from './sql-state.js'
+import { splitStatements } from './sql-text.js'
+import { dropsPath, pathDropped } from './statement-text.js'
 import { isSubmittable } from './wire.js'
 
 const BEGINS: ReadonlySet<string> = new Set(['begin', 'start'])
 const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort', 'prepare'])
+const CHAINS = /\bchain\b/i
 
 /**
  * A session for clients without the wire protocol in JavaScript, such as `pg-native`.
@@ -24,16 +26,18 @@ export class PlainSession implements Session {
   readonly atRest = false
   readonly #prelude: Prelude
   readonly #begin: string | undefined
+  readonly #fixed: boolean
   #state: TransactionState = 'none'
   #entered = false
   #broken: Error | undefined
   #abandoned: Error | undefined
   #last: Promise<void> = Promise.resolve()
 
-  constructor(client: PoolClient, prelude: Prelude, rules: Pick<SessionRules, 'begin'>) {
+  constructor(client: PoolClient, prelude: Prelude, rules: Omit<SessionRules, 'naming'>) {
     this.client = client
     this.#prelude = prelude
     this.#begin = rules.begin
+    this.#fixed = rules.fixed === true
   }
 
   get schema(): string {
@@ -58,43 +62,74 @@ export class PlainSession implements Session {
       )
   }
 
-  async #run({ config, values }: QueryCall): Promise<unknown> {
+  async #run(call: QueryCall): Promise<unknown> {
     if (this.#abandoned !== undefined) throw this.#abandoned
-    const control = this.#control(textOf(config))
-    if (this.#state === 'none' && control !== 'begin') {
-      await this.#enter(this.#begin ?? 'begin')
-      if (this.#begin === undefined) return this.#alone(config, values)
+    const text = textOf(call.config)
+    if (this.#fixed && dropsPath(text)) throw pathDropped(this.schema)
+    const control = this.#control(text)
+    const send = (): Promise<unknown> => this.#send(call)
+    if (this.#state === 'none' && !this.#fixed) {
+      if (control === 'begin') return this.#open(send)
+      await this.#open(() => this.client.query(this.#begin ?? 'begin'))
+      if (this.#begin === undefined) return this.#alone(send)
     }
-    const result = await this.#send(config, values)
-    if (control === 'begin') await this.#enter(undefined)
-    if (control === 'end') this.#state = 'none'
+    const result = await send()
+    if (control !== undefined) this.#state = control === 'begin' ? 'open' : 'none'
+    // In a failed transaction nothing but ROLLBACK TO has success.
+    if (this.#state === 'failed') this.#state = 'open'
     return result
   }
 
-  async #enter(begin: string | undefined): Promise<void> {
-    if (begin !== undefined) await this.client.query(begin)
-    this.#state = 'open'
+  /** Begins a transaction and gives it the path, or leaves none. */
+  async #open(begin: () => Promise<unknown>): Promise<unknown> {
+    const result = await begin()
     const { stay, enter, values } = this.#prelude
-    await this.client.query(this.#entered ? stay.text : enter.text, [...values])
+    try {
+      await this.client.query(this.#entered ? stay.text : enter.text, [...values])
+    } catch (error) {
+      await this.#rollBack()
+      if (!isGuardError(error)) throw error
+      await this.#discardTemporary()
+      return this.#open(begin)
+    }
+    this.#entered = true
+    this.#state = 'open'
+    return result
+  }
+
+  /** The backend keeps its empty temporary schema, so the client is replaced at the end. */
+  async #discardTemporary(): Promise<void> {
+    await this.client.query('discard temp')
+    memoryOf(this.client).leavings.add('temporary')
     this.#entered = true
   }
 
-  async #alone(config: unknown, values: unknown): Promise<unknown> {
+  async #alone(send: () => Promise<unknown>): Promise<unknown> {
     try {
-      const result = await this.#send(config, values)
+      const result = await send()
       await this.client.query('commit')
       return result
     } catch (error) {
-      await this.client.query('rollback')
+      await this.#rollBack()
       throw error
     } finally {
       this.#state = 'none'
     }
   }
 
-  async #send(config: unknown, values: unknown): Promise<unknown> {
+  async #rollBack(): Promise<void> {
+    await this.client.query('rollback').catch((error: unknown) => this.break(toError(error)))
+  }
+
+  async #send({ config, values }: QueryCall): Promise<unknown> {
     const { client } = this
-    return Reflect.apply(Reflect.get(client, 'query'), client, [config, values])
+    const text = textOf(config)
+    const memory = memoryOf(client)
+    memory.noteText(text)
+    const args = [withoutName(config), values]
+    const result: unknown = await Reflect.apply(Reflect.get(client, 'query'), client, args)
+    for (const each of [result].flat()) memory.noteTag(tagOf(each), text)
+    return result
   }
 
   /** What a text does to the transaction; one of several statements must leave it alone. */
@@ -106,8 +141,12 @@ export class PlainSession implements Session {
       return ENDS.has(first) && second !== 'to' && third !== 'to' ? 'end' : undefined
     })
     const control = kinds.find((kind) => kind !== undefined)
-    if (control === undefined || (statements.length === 1 && this.#begin === undefined)) return control
-    throw this.#refused('Send BEGIN, COMMIT and ROLLBACK alone, and not in a transaction scope.')
+    if (control === undefined) return undefined
+    const alone = statements.length === 1 && this.#begin === undefined
+    if (alone && !(control === 'end' && CHAINS.test(text))) return control
+    throw this.#refused(
+      'Send BEGIN, COMMIT and ROLLBACK alone, without AND CHAIN, and not in a transaction scope.',
+    )
   }
 
   #refused(sentence: string): TenantryError {
@@ -143,4 +182,16 @@ function textOf(config: unknown): string {
   if (typeof config === 'string') return config
   if (typeof config !== 'object' || config === null || !('text' in config)) return ''
   return typeof config.text === 'string' ? config.text : ''
+}
+
+/** pg keeps a statement by its name alone, whatever the schema: another tenant's types would fail. */
+function withoutName(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || !('name' in config)) return config
+  return Object.create(config, { name: { value: undefined, enumerable: true, writable: true } })
+}
+
+/** pg keeps the first word of the server's command tag only. */
+function tagOf(result: unknown): string {
+  if (typeof result !== 'object' || result === null || !('command' in result)) return ''
+  return result.command === 'DECLARE' ? 'DECLARE CURSOR' : String(result.command)
 }

@@ -1,5 +1,5 @@
 import { TenantryError } from '../errors.js'
-import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import type { SchemaName } from '../names/schema-name.js'
 import { SQL_STATE, sqlStateOf } from './sql-state.js'
 import { bindMessage, executeMessage, parseMessage } from './wire-message.js'
 
@@ -32,9 +32,15 @@ export interface Prelude {
   readonly sessionText: string
 }
 
-const SCHEMA = '$2::regnamespace'
-/** No name is empty: the cast then fails with `invalid_name`, and the statement is not run. */
-const GUARDED_SCHEMA = `(case when pg_my_temp_schema() = 0 then $2 else '' end)::regnamespace`
+/**
+ * Fails with `invalid_schema_name` when the schema is missing, and keeps it from being dropped until
+ * the transaction ends. A mere cast to `regnamespace` takes no lock: a statement that then waits for
+ * a DROP under way finds its table in the next schema of the path.
+ */
+const SCHEMA = `pg_get_object_address('schema', array[$2], '{}')`
+/** No schema has an empty name: among temporary tables the statement is not run. */
+const GUARDED_SCHEMA = `pg_get_object_address('schema',
+  array[case when pg_my_temp_schema() = 0 then $2 else '' end], '{}')`
 /** Tells a direct connection: a pooler makes up the process id that a client is told. */
 const BACKEND = 'pg_backend_pid()'
 /** Which column of the prelude's row has the backend's process id. */
@@ -43,15 +49,15 @@ export const BACKEND_COLUMN = 2
 /**
  * The prelude of a schema, with the text of its whole path.
  *
- * The settings are local to the transaction, so nothing is left to reset. The cast proves that the
- * schema exists: PostgreSQL itself ignores a missing schema in a path and would let the next one
- * answer. All values are bound; none is part of a text.
+ * The settings are local to the transaction, so nothing is left to reset. The schema is proved to
+ * exist: PostgreSQL itself ignores a missing schema in a path and would let the next one answer.
+ * All values are bound; none is part of a text.
  *
  * @see https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET
  */
 export function preludeOf(schema: SchemaName, path: string, settings: ScopeSettings = {}): Prelude {
   const entries = Object.entries(settings)
-  const values = [path, quoteIdent(schema), ...entries.flat()]
+  const values = [path, schema, ...entries.flat()]
   const text = (proof: string, local: boolean): string => {
     const more = entries.map((_, at) => `set_config($${2 * at + 3}, $${2 * at + 4}, ${local})`)
     return `select ${[`set_config('search_path', $1, ${local})`, proof, BACKEND, ...more].join(', ')}`
@@ -79,7 +85,8 @@ function formOf(name: string, text: string, values: readonly string[]): PreludeF
 
 /** Tells whether a prelude failed because of temporary tables that an earlier scope has hidden. */
 export function isGuardError(error: unknown): boolean {
-  return sqlStateOf(error) === SQL_STATE.invalidName
+  const empty = error instanceof Error && error.message.includes('""')
+  return empty && sqlStateOf(error) === SQL_STATE.invalidSchemaName
 }
 
 /** Says what the failure of a prelude means. */

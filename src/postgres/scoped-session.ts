@@ -42,6 +42,7 @@ export class ScopedSession implements Session, TextRules {
   #begin: string | undefined
   #current: Submittable | undefined
   #broken: Error | undefined
+  #cancelling: Promise<void> | undefined
   readonly #opening: string[] = []
   readonly #waiting: Submittable[] = []
   readonly #idle: (() => void)[] = []
@@ -67,6 +68,7 @@ export class ScopedSession implements Session, TextRules {
   get atRest(): boolean {
     return (
       this.#current === undefined &&
+      this.#cancelling === undefined &&
       this.#broken === undefined &&
       !this.fixed &&
       isReady(this.client) &&
@@ -192,6 +194,7 @@ export class ScopedSession implements Session, TextRules {
   }
 
   async idle(): Promise<void> {
+    await this.#cancelling
     if (this.#current) await new Promise<void>((resolve) => this.#idle.push(resolve))
     if (this.#broken === undefined) await readyForQuery(this.client)
   }
@@ -204,7 +207,7 @@ export class ScopedSession implements Session, TextRules {
 
   abandon(reason: Error): void {
     for (const statement of this.#waiting.splice(0)) failSubmittable(statement, reason)
-    if (this.#current) cancelStatement(this.client)
+    if (this.#current) this.#cancelling = cancelStatement(this.client)
   }
 
   break(reason: Error): void {

@@ -1,5 +1,4 @@
 import { copyConnection, isCopyStream } from './copy-stream.js'
-import { leavingsOf } from './leavings.js'
 import { BACKEND_COLUMN, explainPrelude } from './prelude.js'
 import { repairOf } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
@@ -14,7 +13,9 @@ import {
   type Submittable,
   type TransactionStatus,
   type WireConnection,
+  fetchesInParts,
   isPgQuery,
+  textOf,
 } from './wire.js'
 
 /**
@@ -30,6 +31,7 @@ export class ScopedStatement implements Submittable {
   /** The name that the caller gave; on the wire each tenant has its own. */
   readonly #givenName: string | undefined
   readonly #repaired: boolean
+  readonly #text: string
   #key: string | undefined
   #status: TransactionStatus | null = null
   #begin: string | undefined
@@ -51,6 +53,7 @@ export class ScopedStatement implements Submittable {
     this.#session = session
     this.#givenName = inner.name
     this.#repaired = repaired
+    this.#text = textOf(inner)
   }
 
   get text(): string | undefined {
@@ -68,6 +71,11 @@ export class ScopedStatement implements Submittable {
 
   set callback(callback: Submittable['callback']) {
     this.#inner.callback = callback
+  }
+
+  /** pg looks for this member on what it is given, in milliseconds. */
+  get query_timeout(): unknown {
+    return Reflect.get(this.#inner, 'query_timeout')
   }
 
   /** pg hands its type parsers to this member of a query. */
@@ -93,8 +101,9 @@ export class ScopedStatement implements Submittable {
     this.#status = session.status()
     if (this.#status !== 'T') session.pathHeld = false
     this.#key = nameStatement(this.#inner, session)
+    session.memory.noteText(this.#text)
     if (this.#needsPrelude()) this.#sendPrelude(connection)
-    else session.noteOpening(this.#inner.text ?? '')
+    else session.noteOpening(this.#text)
     closeEvicted(connection, session.memory)
     this.#copyWaits = this.#awaiting && isCopyStream(this.#inner)
     if (this.#copyWaits) connection.flush()
@@ -112,14 +121,14 @@ export class ScopedStatement implements Submittable {
   #needsPrelude(): boolean {
     const { fixed, pathHeld, beginPending } = this.#session
     if (fixed || pathHeld || this.#status === 'E') return false
-    return beginPending || !isTransactionControl(this.#inner.text)
+    return beginPending || !isTransactionControl(this.#text)
   }
 
   #sendPrelude(connection: WireConnection): void {
     const session = this.#session
     if (this.#status === 'I') {
       this.#begin = session.takeBegin()
-      this.#block = this.#begin === undefined && callsRoutine(this.#inner.text ?? '')
+      this.#block = this.#begin === undefined && callsRoutine(this.#text)
     }
     const begin = this.#block ? 'begin' : this.#begin
     if (begin !== undefined) sendPlain(connection, begin)
@@ -164,15 +173,14 @@ export class ScopedStatement implements Submittable {
 
   #submitCopy(connection: WireConnection): void {
     this.#copyWaits = false
-    this.#inner.submit(copyConnection(connection))
+    this.#inner.submit(this.#session.pathHeld ? connection : copyConnection(connection))
   }
 
   #remember(tag: string, connection: WireConnection): void {
     const { memory } = this.#session
-    for (const leaving of leavingsOf(tag, this.#inner.text ?? '')) memory.leavings.add(leaving)
+    memory.noteTag(tag, this.#text)
     // After COMMIT AND CHAIN or ROLLBACK TO a transaction goes on, and its path may be gone.
     if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#session.pathHeld = false
-    if (tag === 'DISCARD ALL') memory.leavings.clear()
     if (/^(DISCARD|DEALLOCATE)/.test(tag)) forgetPrepared(connection, memory)
   }
 
@@ -193,8 +201,8 @@ export class ScopedStatement implements Submittable {
   }
 
   handleError(error: Error, connection: WireConnection): void {
-    const unsynced = this.#copyWaits
     const inPrelude = this.#awaiting
+    const unsynced = this.#copyWaits || (inPrelude && fetchesInParts(this.#inner))
     this.#awaiting = false
     if (inPrelude) forgetSubmitted(connection, this.#inner.name)
     if (this.#isRepaired(error, inPrelude, connection)) {
@@ -211,10 +219,9 @@ export class ScopedStatement implements Submittable {
   #isRepaired(error: Error, inPrelude: boolean, connection: WireConnection): boolean {
     if (this.#repaired || this.#settled) return false
     const session = this.#session
+    const sent = { status: this.#status, begin: this.#begin, block: this.#block, inPrelude }
     const { opening } = session
-    const named = this.#key !== undefined
-    const own = { status: this.#status, begin: this.#begin, block: this.#block }
-    const repair = repairOf({ error, inPrelude, named, opening, ...own })
+    const repair = repairOf({ error, named: this.#key !== undefined, opening, ...sent })
     if (repair === undefined) return false
     this.#settled = true
     if (repair.kind === 'forget all') forgetPrepared(connection, session.memory)
@@ -236,6 +243,7 @@ export class ScopedStatement implements Submittable {
   #settle(error: Error | undefined): void {
     if (this.#settled) return
     this.#settled = true
-    this.#session.settled(error, this.#block && error !== undefined)
+    const failed = error !== undefined || this.#refused !== undefined
+    this.#session.settled(error, this.#block && failed)
   }
 }

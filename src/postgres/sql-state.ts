@@ -7,7 +7,6 @@ export const SQL_STATE = {
   duplicateSchema: '42P06',
   duplicateTable: '42P07',
   cachedPlanChanged: '0A000',
-  invalidName: '42602',
   invalidSchemaName: '3F000',
   noSuchStatement: '26000',
   undefinedTable: '42P01',

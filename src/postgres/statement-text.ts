@@ -21,33 +21,52 @@ export interface TextRules {
 export function chooseProtocol(statement: Submittable, rules: TextRules): Error | undefined {
   const text = statement.text ?? ''
   if (rules.ownsTransaction && endsOwnTransaction(text)) return ownTransaction(rules.schema)
-  if (rules.fixed) return undefined
+  if (rules.fixed) return dropsPath(text) ? pathDropped(rules.schema) : undefined
   if (isPgQuery(statement)) return chooseForQuery(statement, text, rules.schema)
-  return callsRoutine(text) ? routineInCursor(rules.schema) : undefined
+  if (callsRoutine(text)) return routineInCursor(rules.schema)
+  // A cursor takes one statement; a COPY stream is a simple Query and takes several.
+  return !isSingleStatement(text) && goesOnAfterCommit(text) ? goesOn(rules.schema) : undefined
 }
 
 function chooseForQuery(query: PgQuery, text: string, schema: string): Error | undefined {
-  if (READS_STREAM.test(text)) return streamMissing(schema)
+  if (readsStream(text)) return streamMissing(schema)
   if (query.requiresPreparation()) return undefined
   if (isSingleStatement(text)) query.queryMode = 'extended'
   else if (goesOnAfterCommit(text)) return goesOn(schema)
   return undefined
 }
 
-/** Without a stream there is nothing to read, and the extended protocol would wait for ever. */
-const READS_STREAM = /^\s*copy\b[^;]*\bfrom\s+stdin\b/i
+const MAY_DROP_PATH = /\b(discard|reset)\b/i
+const WITH_PATH: ReadonlySet<string> = new Set(['discard all', 'reset all', 'reset search_path'])
 
-const MAY_CALL = /^\s*(call|do|--|\/\*)/i
+/** Tells whether a text resets the path of a session, so that what follows would run without it. */
+export function dropsPath(text: string): boolean {
+  if (!MAY_DROP_PATH.test(text)) return false
+  return splitStatements(text).some(({ words }) => WITH_PATH.has(words.slice(0, 2).join(' ')))
+}
+
+const MAY_READ_STREAM = /\bfrom\b[^;]*\bstdin\b/i
+
+/** Without a stream there is nothing to read, and the extended protocol would wait for ever. */
+function readsStream(text: string): boolean {
+  if (!MAY_READ_STREAM.test(text)) return false
+  const [only, ...more] = splitStatements(text)
+  return more.length === 0 && only?.words[0] === 'copy'
+}
+
+const MAY_CALL = /^[\s;]*(call|do|--|\/\*)/i
 
 /**
  * Tells whether a text is a CALL or a DO: its procedure could commit, and go on without the path.
  *
- * PostgreSQL forbids that in a transaction block, so these are run in one.
+ * PostgreSQL forbids that in a transaction block, so these are run in one. A text of several
+ * statements is one already.
  */
 export function callsRoutine(text: string): boolean {
   if (!MAY_CALL.test(text)) return false
-  const [first] = splitStatements(text)[0]?.words ?? []
-  return first === 'call' || first === 'do'
+  const [only, ...more] = splitStatements(text)
+  const first = only?.words[0]
+  return more.length === 0 && (first === 'call' || first === 'do')
 }
 
 const NAMED_AT_BEST: ReadonlySet<string> = new Set([
@@ -68,7 +87,8 @@ export function hasPlan(text: string): boolean {
 
 /** `ROLLBACK TO` a savepoint and SAVEPOINT itself are a scope's own business. */
 function endsOwnTransaction(text: string): boolean {
-  if (!isTransactionControl(text)) return splitStatements(text).length > 1 && goesOnAfterCommit(`${text};select`)
+  if (!isTransactionControl(text))
+    return splitStatements(text).length > 1 && goesOnAfterCommit(`${text};select`)
   const [first = '', second = '', third = ''] = splitStatements(text)[0]?.words ?? []
   if (first === 'set') return false
   return second !== 'to' && third !== 'to'
@@ -83,6 +103,15 @@ function goesOn(schema: string): TenantryError {
     schema,
     'The text ends its transaction and goes on, and what follows would run outside of the ' +
       `schema "${schema}". Send what follows the COMMIT or ROLLBACK as a query of its own.`,
+  )
+}
+
+/** The error of a statement that {@link dropsPath} has found. */
+export function pathDropped(schema: string): TenantryError {
+  return refused(
+    schema,
+    'DISCARD ALL, RESET ALL and RESET search_path would take the path of a session scope away. ' +
+      'Reset what you have set by its name.',
   )
 }
 

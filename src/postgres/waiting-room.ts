@@ -16,6 +16,8 @@ export interface Holder {
  */
 export class WaitingRoom {
   readonly #holders = new Set<Holder>()
+  /** Asks a wait inside a holder to end when it waits in vain; true if it does. */
+  readonly #nested = new Set<() => boolean>()
   readonly #current = new AsyncLocalStorage<Holder>()
 
   /** Runs a scope's function as a holder. */
@@ -28,10 +30,11 @@ export class WaitingRoom {
     return { parent: this.#current.getStore(), clients: 0, waiting: 0 }
   }
 
-  /** Notes that a holder got a client. */
+  /** Notes that a holder got a client. It may have been the last one that others could wait for. */
   took(holder: Holder): void {
     holder.clients += 1
     this.#holders.add(holder)
+    if (this.#nested.size > 0) [...this.#nested].findLast((endIfVain) => endIfVain())
   }
 
   /** Notes that a holder gave its client back. */
@@ -40,11 +43,19 @@ export class WaitingRoom {
     if (holder.clients === 0) this.#holders.delete(holder)
   }
 
-  /** Notes that code inside a holder begins to wait; call what is returned when it is over. */
-  waits(holder: Holder): () => void {
-    for (let each = holder.parent; each !== undefined; each = each.parent) each.waiting += 1
+  /**
+   * Notes that code inside a holder begins to wait; call what is returned when it is over.
+   *
+   * @param endIfVain Ends the wait, and says so, if nobody will give a client back.
+   */
+  waits(holder: Holder, endIfVain: () => boolean): () => void {
+    const { parent } = holder
+    if (parent === undefined) return () => {}
+    this.#nested.add(endIfVain)
+    for (const each of lineOf(parent)) each.waiting += 1
     return () => {
-      for (let each = holder.parent; each !== undefined; each = each.parent) each.waiting -= 1
+      this.#nested.delete(endIfVain)
+      for (const each of lineOf(parent)) each.waiting -= 1
     }
   }
 
@@ -54,4 +65,8 @@ export class WaitingRoom {
     for (const { clients, waiting } of this.#holders) if (waiting > 0) blocked += clients
     return blocked
   }
+}
+
+function* lineOf(holder: Holder): Generator<Holder> {
+  for (let each: Holder | undefined = holder; each !== undefined; each = each.parent) yield each
 }

@@ -112,9 +112,26 @@ export function newQuery(
 ): Submittable {
   const Query: unknown = Reflect.get(client.constructor, 'Query')
   if (!isQueryClass(Query)) throw new TypeError('The class of the client has no Query.')
-  return new Query(config, values, callback)
+  const query = new Query(config, values, callback)
+  // pg reads it from what `client.query` is given, not from the query.
+  if (typeof config === 'object' && config !== null && 'query_timeout' in config) {
+    Reflect.set(query, 'query_timeout', config.query_timeout)
+  }
+  return query
 }
 
 function isQueryClass(input: unknown): input is QueryClass {
   return typeof input === 'function'
+}
+
+/** The SQL of a statement; a stream of pg-query-stream has it in its cursor. */
+export function textOf(statement: Submittable): string {
+  if (statement.text !== undefined) return statement.text
+  const cursor: unknown = Reflect.get(statement, 'cursor')
+  return typeof cursor === 'object' && cursor !== null ? String(Reflect.get(cursor, 'text')) : ''
+}
+
+/** A query that fetches some rows at a time sends its Sync at its end only. */
+export function fetchesInParts(inner: Submittable): boolean {
+  return isPgQuery(inner) && Boolean(inner.rows)
 }

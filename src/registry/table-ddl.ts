@@ -1,4 +1,4 @@
-import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 
 /** The registry's tables, qualified with the shared schema. */
 export interface RegistryTables {
@@ -11,6 +11,9 @@ export function registryTables(shared: SchemaName): RegistryTables {
   const schema = quoteIdent(shared)
   return { tenants: `${schema}.tenantry_tenants`, domains: `${schema}.tenantry_domains` }
 }
+
+/** The note on the registry's first table; it is written last, so it stands for all of them. */
+export const REGISTRY_NOTE = 'tenantry registry, version 1'
 
 /** The text that makes the registry's tables. It can be run again, and by many processes at once. */
 export function registryDdl(shared: SchemaName): string {
@@ -39,6 +42,6 @@ export function registryDdl(shared: SchemaName): string {
     create index if not exists tenantry_domains_tenant on ${domains} (tenant_id);
     create unique index if not exists tenantry_domains_primary
       on ${domains} (tenant_id) where is_primary;
-    comment on table ${tenants} is 'tenantry registry, version 1';
+    comment on table ${tenants} is ${quoteLiteral(REGISTRY_NOTE)};
   `
 }

@@ -5,7 +5,7 @@ import { lockKey } from '../postgres/advisory-lock.js'
 import type { Queryable } from '../postgres/queryable.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import type { NewTenant, TenantFilter, TenantRegistry } from './registry.js'
-import { registryDdl, registryTables } from './table-ddl.js'
+import { REGISTRY_NOTE, registryDdl, registryTables } from './table-ddl.js'
 import { type Domain, TENANT_STATUSES, type Tenant } from './tenant.js'
 
 interface TenantRow extends QueryResultRow, Tenant {}
@@ -14,12 +14,19 @@ interface DomainRow extends QueryResultRow, Domain {}
 const TENANT_COLUMNS = `t.id, t.slug, t.name, t.schema, t.status, t.metadata, t.created_at as "createdAt"`
 const DOMAIN_COLUMNS = `t.slug as tenant, d.host, d.path, d.is_primary as primary`
 
+type TenantPart = Pick<TenantRegistry, 'install' | 'findBySlug' | 'list' | 'insert' | 'setStatus'>
+type DomainPart = Omit<TenantRegistry, keyof TenantPart>
+
 /** The registry in the package's own two tables in the shared schema. */
 export function tableRegistry(shared: SchemaName): TenantRegistry {
-  const { tenants, domains } = registryTables(shared)
+  return { ...tenantPart(shared), ...domainPart(shared) }
+}
 
+function tenantPart(shared: SchemaName): TenantPart {
+  const { tenants } = registryTables(shared)
   return {
     async install(db) {
+      if (await isInstalled(db, tenants)) return
       // One text is one transaction; the lock keeps concurrent installers from colliding.
       const key = quoteLiteral(lockKey('registry', shared))
       await db.query(`select pg_advisory_xact_lock(${key}); ${registryDdl(shared)}`)
@@ -50,14 +57,16 @@ export function tableRegistry(shared: SchemaName): TenantRegistry {
     },
 
     async setStatus(db, slug, status) {
-      const { rows } = await db.query<TenantRow>(
-        `update ${tenants} t set status = $2, updated_at = now()
-         where t.slug = $1 returning ${TENANT_COLUMNS}`,
-        [slug, status],
-      )
-      return rows[0]
+      const text = `update ${tenants} t set status = $2, updated_at = now()
+                    where t.slug = $1 returning ${TENANT_COLUMNS}`
+      return (await rowsIfInstalled<TenantRow>(db, text, [slug, status]))[0]
     },
+  }
+}
 
+function domainPart(shared: SchemaName): DomainPart {
+  const { tenants, domains } = registryTables(shared)
+  return {
     async addDomain(db, slug, { host, path }, primary) {
       await db
         .query(
@@ -90,6 +99,18 @@ export function tableRegistry(shared: SchemaName): TenantRegistry {
       }))
     },
   }
+}
+
+/**
+ * Making the tables again would change nothing, but it needs the right to create schemas, and its
+ * locks wait for every tenant that is being created.
+ */
+async function isInstalled(db: Queryable, table: string): Promise<boolean> {
+  const { rows } = await db.query<{ note: string | null }>(
+    `select obj_description(to_regclass($1), 'pg_class') as note`,
+    [table],
+  )
+  return rows[0]?.note === REGISTRY_NOTE
 }
 
 /** A database in which nothing was installed yet has no tenants; reading it writes nothing. */

@@ -1,16 +1,16 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
+import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
 import { directory } from '../migration/directory-source.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationSource } from '../migration/source.js'
-import { type DomainName, parseDomain } from '../names/domain-name.js'
-import { MAX_IDENTIFIER_BYTES, type SchemaName, parseSchemaName } from '../names/schema-name.js'
+import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import type { SchemaKind } from '../selector/selector.js'
-import { optionInvalid, wholeNumber } from '../support/options.js'
+import { listOf, optionInvalid, wholeNumber } from '../support/options.js'
 
 /** A migration set: a directory, or a source of your own. */
 export type Migrations = string | MigrationSource
@@ -105,17 +105,14 @@ export interface ResolvedOptions {
   readonly registry: TenantRegistry
   readonly leaseRules: LeaseRules
   readonly settingsOf: ScopeConfig['settings'] | undefined
-  readonly staticDomains: readonly { readonly schema: SchemaName; readonly domain: DomainName }[]
+  readonly staticDomains: readonly StaticDomain[]
 }
 
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
   checkKeys(options)
   const layout = resolveLayout(options.schemas ?? {})
-  const staticDomains = Object.entries(options.schemas?.static ?? {}).flatMap(
-    ([name, { domains = [] }]) =>
-      domains.map((domain) => ({ schema: parseSchemaName(name), domain: parseDomain(domain) })),
-  )
+  const staticDomains = resolveStaticDomains(options.schemas?.static ?? {})
   return {
     ...resolvePool(options),
     layout,
@@ -160,6 +157,19 @@ function refuseUnknown(where: string, given: object, known: readonly string[]): 
   )
 }
 
+/** No domain twice: the second one would never be reached. */
+function resolveStaticDomains(
+  statics: Readonly<Record<string, StaticSchemaOptions>>,
+): readonly StaticDomain[] {
+  const found: StaticDomain[] = []
+  for (const [name, { domains = [] }] of Object.entries(statics)) {
+    for (const domain of listOf('domains', domains)) {
+      found.push({ schema: parseSchemaName(name), domain: parseFreeDomain(domain, found) })
+    }
+  }
+  return found
+}
+
 function resolveScope(scope: ScopeConfig): LeaseRules {
   return {
     naming: {
@@ -197,20 +207,13 @@ function resolveLayout({ shared, static: statics = {}, tenants }: SchemasOptions
       ]),
     ),
     tenants: {
-      prefix: resolvePrefix(tenants?.prefix ?? 'tenant_'),
+      prefix: parsePrefix(tenants?.prefix ?? 'tenant_'),
       source: resolveSource(tenants?.migrations),
-      extras: (tenants?.searchPath ?? []).map(parseSchemaName),
+      extras: listOf('searchPath', tenants?.searchPath ?? []).map(parseSchemaName),
     },
   }
   checkApart(layout)
   return layout
-}
-
-function resolvePrefix(prefix: string): string {
-  // A slug of one letter must fit behind it.
-  parseSchemaName(`${prefix}a`)
-  if (prefix !== '' && prefix.length < MAX_IDENTIFIER_BYTES) return prefix
-  throw optionInvalid('prefix', 'Option "prefix" must not be empty: it keeps tenants apart.')
 }
 
 /** A tenant's schema must never be one of the fixed ones. */

@@ -1,5 +1,6 @@
 import { type DomainName, normaliseHost } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
+import type { Queryable } from '../postgres/queryable.js'
 import type { Domain, Tenant } from '../registry/tenant.js'
 import type { ResolvedOptions } from './options.js'
 
@@ -23,13 +24,14 @@ interface Candidate {
 
 /** Finds the tenant or static schema of a request; the longest path prefix wins. */
 export async function resolveRequest(
-  { pool, registry, staticDomains }: ResolvedOptions,
+  db: Queryable,
+  { registry, staticDomains }: ResolvedOptions,
   request: RequestAddress,
 ): Promise<Destination | undefined> {
   const host = normaliseHost(request.host)
   if (host === undefined) return undefined
   const fixed = staticDomains.filter(({ domain }) => domain.host === host).map(staticCandidate)
-  const tenants = await registry.domainsOfHost(pool, host)
+  const tenants = await registry.domainsOfHost(db, host)
   const candidates = tenants.map(({ tenant, domain }) => ({
     path: domain.path,
     destination: { kind: 'tenant' as const, tenant, domain },
@@ -47,7 +49,8 @@ function longestMatch(candidates: readonly Candidate[], path: string): Candidate
     .toSorted((a, b) => b.path.length - a.path.length)[0]
 }
 
-/** `/beta` covers `/beta` and `/beta/loans`, but not `/betamax`. */
+/** `/beta` covers `/beta`, `/beta/loans` and `/beta?page=2`, but not `/betamax`. */
 function covers(prefix: string, path: string): boolean {
-  return path === prefix || path.startsWith(`${prefix}/`) || prefix === ''
+  if (prefix === '') return true
+  return path.startsWith(prefix) && ['', '/', '?', '#'].includes(path.charAt(prefix.length))
 }

@@ -11,6 +11,7 @@ import { type Scope, currentScope, noScope, runInScope, tryCurrentScope } from '
 import { type ScopeOptions, runScope } from '../scope/run-scope.js'
 import type { ScopedClient } from '../scope/scoped-client.js'
 import { TenantPool } from '../scope/tenant-pool.js'
+import { untilAborted } from '../support/abort.js'
 import type { SchemaKind, Selector } from '../selector/selector.js'
 import { type EachFunction, type EachOptions, runEach } from './each.js'
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
@@ -48,9 +49,9 @@ export class SchemaRouter {
   /** @throws `OPTIONS_INVALID`, `NAME_INVALID`; nothing is connected yet. */
   constructor(options: SchemaRouterOptions) {
     this.#options = resolveOptions(options)
-    this.tenants = new Tenants(this.#options)
-    this.migrations = new Migrator(this.#options)
     this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
+    this.tenants = new Tenants({ ...this.#options, db: this.#leases.plain })
+    this.migrations = new Migrator(this.#options)
     this.pool = new TenantPool(this.#leases, currentScope)
   }
 
@@ -87,7 +88,8 @@ export class SchemaRouter {
       return runScope(leases, currentScope(), first, options)
     }
     if (typeof second !== 'function') throw new TypeError('withTenant needs a function.')
-    return runScope(leases, await this.#scopeOf(first), second, third)
+    const scope = await untilAborted(this.#scopeOf(first), third?.signal)
+    return runScope(leases, scope, second, third)
   }
 
   /**
@@ -133,7 +135,7 @@ export class SchemaRouter {
    * @returns `undefined` for an unknown host, or for what is no host at all.
    */
   resolve(request: RequestAddress): Promise<Destination | undefined> {
-    return resolveRequest(this.#options, request)
+    return resolveRequest(this.#leases.plain, this.#options, request)
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   requireCommitted,
 } from '../postgres/transaction.js'
 import type { Holder } from '../postgres/waiting-room.js'
+import { untilAborted } from '../support/abort.js'
 import { optionInvalid } from '../support/options.js'
 import { type Scope, runInScope } from './context.js'
 import { LentClient, type ScopedClient } from './scoped-client.js'
@@ -49,7 +50,7 @@ export async function runScope<R>(
     leases.room.hold(holder, () => runInScope(scope, async () => fn(db)))
   let result: R
   try {
-    result = await (signal === undefined ? running() : untilAborted(running, signal, db))
+    result = await untilAborted(running(), signal, (reason) => db.abort(toError(reason)))
   } catch (error) {
     await abandon(leases, await db.close(), holder)
     throw error
@@ -66,27 +67,6 @@ function isFixed({ scope = 'statement', transaction }: ScopeOptions): boolean {
     'scope',
     'Option "scope" is "statement" or "session", and a session scope has no { transaction: true }.',
   )
-}
-
-/** Runs until the function is done or the signal says stop, whichever comes first. */
-async function untilAborted<R>(
-  running: () => Promise<R>,
-  signal: AbortSignal,
-  db: LentClient,
-): Promise<R> {
-  const over = new AbortController()
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = (): void => {
-      db.abort(toError(signal.reason))
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', abort, { once: true, signal: over.signal })
-  })
-  try {
-    return await Promise.race([running(), aborted])
-  } finally {
-    over.abort()
-  }
 }
 
 /** `fn` has failed: what it left is rolled back, and its own error is the one that counts. */

@@ -62,7 +62,7 @@ export class TenantPool extends BasePool {
   #runAlone(session: Session, holder: Holder, { call, settle }: Waiting): void {
     const done = (error: Error | null, result?: unknown): void => {
       const end = (state: TransactionState): void =>
-        state === 'none' ? settle(error, result) : settle(leftOpen(session.schema))
+        state === 'none' || error !== null ? settle(error, result) : settle(leftOpen(session.schema))
       const state = this.#leases.close(session, holder)
       if (typeof state === 'string') end(state)
       else state.then(end, settle)

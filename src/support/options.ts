@@ -15,6 +15,16 @@ export function wholeNumber(option: string, value: unknown, least: number): numb
   )
 }
 
+/**
+ * Checks an option that is a list of names; a text alone would be taken letter by letter.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function listOf<T>(option: string, value: readonly T[]): readonly T[] {
+  if (Array.isArray(value)) return value
+  throw optionInvalid(option, `Option "${option}" must be a list, for example ['a', 'b'].`)
+}
+
 /** The error for an option that cannot be used. */
 export function optionInvalid(option: string, sentence: string): TenantryError {
   return new TenantryError('OPTIONS_INVALID', sentence, { option })
