@@ -1,4 +1,5 @@
 import type { QueryResultRow } from 'pg'
+import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 import type { Queryable } from '../postgres/queryable.js'
 import type { Migration } from './source.js'
@@ -13,12 +14,14 @@ export interface LedgerRow {
 /** What the database says about one schema. */
 export interface SchemaState {
   readonly exists: boolean
+  /** A table of another tool stands where the ledger belongs. */
+  readonly foreign?: boolean
   readonly applied: readonly LedgerRow[]
 }
 
 interface StateRow extends QueryResultRow {
   readonly schema: string
-  readonly ledger: boolean
+  readonly ledger: 'none' | 'own' | 'foreign'
 }
 
 interface LedgerQueryRow extends QueryResultRow, LedgerRow {
@@ -47,22 +50,30 @@ export async function readStates(
   schemas: readonly SchemaName[],
 ): Promise<ReadonlyMap<SchemaName, SchemaState>> {
   const { rows } = await db.query<StateRow>(
-    `select n.nspname as schema, c.oid is not null as ledger
+    `select n.nspname as schema,
+       case when c.oid is null then 'none'
+         when (select count(*) from pg_catalog.pg_attribute a where a.attrelid = c.oid
+               and a.attname in ('id', 'name', 'hash')) = 3 then 'own'
+         else 'foreign' end as ledger
      from pg_catalog.pg_namespace n
-     left join pg_catalog.pg_class c
-       on c.relnamespace = n.oid and c.relname = 'migrations' and c.relkind in ('r', 'p')
+     left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'migrations'
+       and c.relkind in ('r', 'p', 'v', 'm', 'f')
      where n.nspname = any ($1)`,
     [schemas],
   )
   const found = new Map(rows.map((row) => [row.schema, row.ledger]))
   const applied = await readLedgers(
     db,
-    schemas.filter((schema) => found.get(schema) === true),
+    schemas.filter((schema) => found.get(schema) === 'own'),
   )
   return new Map(
     schemas.map((schema) => [
       schema,
-      { exists: found.has(schema), applied: applied.get(schema) ?? [] },
+      {
+        exists: found.has(schema),
+        foreign: found.get(schema) === 'foreign',
+        applied: applied.get(schema) ?? [],
+      },
     ]),
   )
 }
@@ -83,4 +94,14 @@ async function readLedgers(
     for (const { schema, id, name, hash } of rows) ledgers.get(schema)?.push({ id, name, hash })
   }
   return ledgers
+}
+
+/** The error for a table that has the ledger's name and not its columns. */
+export function foreignLedger(schema: string): TenantryError {
+  return new TenantryError(
+    'MIGRATION_UNKNOWN',
+    `The table "${schema}.migrations" belongs to another tool, so it cannot say which migrations ` +
+      'the schema has had. Rename or drop it.',
+    { schema },
+  )
 }

@@ -4,7 +4,7 @@ import type { TenantRegistry } from '../registry/registry.js'
 import { resolveSelector } from '../selector/resolve.js'
 import { type FleetSchema, type Selector, select } from '../selector/selector.js'
 import { type SchemaLayout, listFleet, loadSets, pathOf } from './layout.js'
-import { type SchemaState, readStates } from './ledger.js'
+import { type SchemaState, foreignLedger, readStates } from './ledger.js'
 import { pendingMigrations } from './plan.js'
 import { type RunReport, type SchemaOutcome, requireSuccess } from './report.js'
 import { type WorkResult, runOver } from './run.js'
@@ -103,8 +103,10 @@ export class Migrator {
     const states = await this.#states(schemas)
     const work = async (schema: FleetSchema): Promise<WorkResult> => {
       const migrations = migrationsOf(schema)
-      if (isCurrent(schema, states, migrations)) return { status: 'current', applied: [] }
-      const exists = states.get(schema.schema)?.exists === true
+      const state = states.get(schema.schema) ?? ABSENT
+      const { exists } = state
+      const pending = pendingIn(schema, state, migrations)
+      if (exists && pending.length === 0) return { status: 'current', applied: [] }
       const target: UnitTarget = {
         schema: schema.schema,
         path: pathOf(layout, schema.schema, schema.kind),
@@ -162,32 +164,34 @@ export class Migrator {
 
 const ABSENT: SchemaState = { exists: false, applied: [] }
 
-function isCurrent(
+/** What a schema still needs, if its ledger can be trusted; one without a set is not ours to judge. */
+function pendingIn(
   { schema }: FleetSchema,
-  states: ReadonlyMap<FleetSchema['schema'], SchemaState>,
+  { foreign, applied }: SchemaState,
   migrations: readonly Migration[],
-): boolean {
-  const state = states.get(schema)
-  return state?.exists === true && pendingMigrations(schema, migrations, state.applied).length === 0
+): readonly Migration[] {
+  if (migrations.length === 0) return []
+  if (foreign === true) throw foreignLedger(schema)
+  return pendingMigrations(schema, migrations, applied)
 }
 
 function statusOf(
-  { schema, kind, tenant }: FleetSchema,
-  { exists, applied }: SchemaState,
+  schema: FleetSchema,
+  state: SchemaState,
   migrations: readonly Migration[],
 ): SchemaStatus {
-  const version = Math.max(0, ...applied.map(({ id }) => id))
-  const base = { schema, kind, ...(tenant && { tenant: tenant.slug }), exists, version }
+  const version = Math.max(0, ...state.applied.map(({ id }) => id))
+  const base = { ...named(schema), exists: state.exists, version }
   try {
-    const pending = pendingMigrations(schema, migrations, applied).filter(({ id }) => id > 0)
-    return { ...base, pending: fileNames(pending) }
+    return { ...base, pending: fileNames(pendingIn(schema, state, migrations)) }
   } catch (error) {
-    return {
-      ...base,
-      pending: [],
-      problem: error instanceof Error ? error : new Error(String(error)),
-    }
+    const problem = error instanceof Error ? error : new Error(String(error))
+    return { ...base, pending: [], problem }
   }
+}
+
+function named({ schema, kind, tenant }: FleetSchema): Pick<SchemaStatus, 'schema' | 'kind'> {
+  return { schema, kind, ...(tenant && { tenant: tenant.slug }) }
 }
 
 /** The ledger's own table is no migration of the user's. */

@@ -39,9 +39,11 @@ export async function runOver(
     outcomes.set(schema, outcome)
     settings.onOutcome?.(outcome)
   }
+  const order: FleetSchema[] = []
   let blocked: string | undefined
   for (const kind of SCHEMA_KINDS) {
     const queue = schemas.filter((schema) => schema.kind === kind)
+    order.push(...queue)
     const stopped = (): boolean => settings.signal?.aborted === true || blocked !== undefined
     await workQueue(queue, { concurrency: settings.concurrency, stopped }, async (schema) => {
       note(schema, await attempt(schema, settings, work))
@@ -53,7 +55,10 @@ export async function runOver(
       blocked ??= `a ${kind} schema failed before`
     }
   }
-  return { outcomes: [...outcomes.values()], durationMs: performance.now() - began }
+  return {
+    outcomes: order.flatMap((schema) => outcomes.get(schema) ?? []),
+    durationMs: performance.now() - began,
+  }
 }
 
 async function attempt(

@@ -9,7 +9,9 @@ import type { Queryable } from './queryable.js'
  * @see https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export function lockKey(...parts: readonly string[]): string {
-  const hash = createHash('sha256').update(['tenantry', ...parts].join('\u0000')).digest()
+  const hash = createHash('sha256')
+    .update(['tenantry', ...parts].join('\u0000'))
+    .digest()
   return hash.readBigInt64BE(0).toString()
 }
 

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import type { EventEmitter } from 'node:events'
 import { type Submittable, isSubmittable } from './wire.js'
 
 /** pg's callback. */
@@ -27,6 +28,16 @@ function bound(callback: Callback): Callback {
   return AsyncResource.bind(callback)
 }
 
+/** The rows and the end of a query object or a stream are told as the caller's tenant, too. */
+function bindEvents(statement: Submittable): void {
+  const emit: unknown = Reflect.get(statement, 'emit')
+  if (isEmit(emit)) Reflect.set(statement, 'emit', AsyncResource.bind(emit))
+}
+
+function isEmit(input: unknown): input is EventEmitter['emit'] {
+  return typeof input === 'function'
+}
+
 /**
  * Answers a call as pg does: the object itself for a cursor or stream, nothing for the callback
  * form, and else a promise.
@@ -34,7 +45,9 @@ function bound(callback: Callback): Callback {
 export function answer(call: QueryCall, run: (settle: Callback) => void): unknown {
   if (isSubmittable(call.config)) {
     const { config } = call
-    if (call.callback !== undefined) config.callback ??= call.callback
+    if (config.callback) config.callback = bound(config.callback)
+    else if (call.callback !== undefined) config.callback = call.callback
+    bindEvents(config)
     run((error) => error && failSubmittable(config, error))
     return config
   }
@@ -45,10 +58,15 @@ export function answer(call: QueryCall, run: (settle: Callback) => void): unknow
   return promised(run)
 }
 
-/** Tells a cursor or stream that it will never be run. */
+/**
+ * Tells a query object, cursor or stream that it will never be run; later, as pg does, so that the
+ * caller can listen first.
+ */
 export function failSubmittable(statement: Submittable, error: Error): void {
-  if (statement.callback) statement.callback(error)
-  else statement.handleError?.(error, NO_CONNECTION)
+  process.nextTick(() => {
+    if (statement.handleError) statement.handleError(error, NO_CONNECTION)
+    else statement.callback?.(error)
+  })
 }
 
 async function promised(run: (settle: Callback) => void): Promise<unknown> {

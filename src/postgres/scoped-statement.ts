@@ -3,8 +3,15 @@ import { BACKEND_COLUMN, explainPrelude } from './prelude.js'
 import { repairOf } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
 import { blockConnection } from './routine-block.js'
-import { closeEvicted, forgetPrepared, forgetSubmitted, nameStatement } from './statement-name.js'
+import {
+  closeEvicted,
+  forgetPrepared,
+  forgetSubmitted,
+  isToldAtOnce,
+  nameStatement,
+} from './statement-name.js'
 import { callsRoutine, chooseProtocol } from './statement-text.js'
+import { StatementView } from './statement-view.js'
 import { isTransactionControl } from './transaction-control.js'
 import { sendPlain } from './wire-message.js'
 import {
@@ -25,8 +32,7 @@ import {
  * prelude in front, and keeps the prelude's answer from it. Everything else passes through, so
  * each feature of the inner object works as it does without a scope.
  */
-export class ScopedStatement implements Submittable {
-  readonly #inner: Submittable
+export class ScopedStatement extends StatementView implements Submittable {
   readonly #session: ScopedSession
   /** The name that the caller gave; on the wire each tenant has its own. */
   readonly #givenName: string | undefined
@@ -49,42 +55,20 @@ export class ScopedStatement implements Submittable {
   #settled = false
 
   constructor(inner: Submittable, session: ScopedSession, repaired = false) {
-    this.#inner = inner
+    super(inner)
     this.#session = session
     this.#givenName = inner.name
     this.#repaired = repaired
     this.#text = textOf(inner)
   }
 
-  get text(): string | undefined {
-    return this.#inner.text
-  }
-
   /** Hidden while the prelude runs, so that pg does not take its ParseComplete for the statement's. */
   get name(): string | undefined {
-    return this.#awaiting ? undefined : this.#inner.name
-  }
-
-  get callback(): Submittable['callback'] {
-    return this.#inner.callback
-  }
-
-  set callback(callback: Submittable['callback']) {
-    this.#inner.callback = callback
-  }
-
-  /** pg looks for this member on what it is given, in milliseconds. */
-  get query_timeout(): unknown {
-    return Reflect.get(this.#inner, 'query_timeout')
-  }
-
-  /** pg hands its type parsers to this member of a query. */
-  get _result(): unknown {
-    return Reflect.get(this.#inner, '_result')
+    return this.#awaiting ? undefined : this.inner.name
   }
 
   submit(connection: WireConnection): Error | null {
-    this.#refused = chooseProtocol(this.#inner, this.#session)
+    this.#refused = chooseProtocol(this.inner, this.#session)
     if (this.#refused !== undefined) return this.#refused
     const { stream } = connection
     stream.cork?.()
@@ -100,12 +84,12 @@ export class ScopedStatement implements Submittable {
     const session = this.#session
     this.#status = session.status()
     if (this.#status !== 'T') session.pathHeld = false
-    this.#key = nameStatement(this.#inner, session)
+    this.#key = nameStatement(this.inner, session)
     session.memory.noteText(this.#text)
     if (this.#needsPrelude()) this.#sendPrelude(connection)
     else session.noteOpening(this.#text)
     closeEvicted(connection, session.memory)
-    this.#copyWaits = this.#awaiting && isCopyStream(this.#inner)
+    this.#copyWaits = this.#awaiting && isCopyStream(this.inner)
     if (this.#copyWaits) connection.flush()
     else this.#submitInner(connection)
   }
@@ -113,7 +97,12 @@ export class ScopedStatement implements Submittable {
   /** A query that pg refuses after the prelude was sent is told so once the server has answered. */
   #submitInner(connection: WireConnection): void {
     const target = this.#block ? blockConnection(connection) : connection
-    this.#refused = this.#inner.submit(target) ?? undefined
+    const { memory } = this.#session
+    const submit = (): void => {
+      this.#refused = this.inner.submit(target) ?? undefined
+    }
+    if (this.#key === undefined) submit()
+    else if (isToldAtOnce(this.inner, submit)) memory.forgetStatement(this.#key)
     if (this.#refused !== undefined && this.#awaiting) connection.sync()
   }
 
@@ -137,13 +126,9 @@ export class ScopedStatement implements Submittable {
     connection.stream.write(session.memory.preludeBytes(form))
   }
 
-  handleRowDescription(message: unknown, connection: WireConnection): void {
-    this.#inner.handleRowDescription?.(message, connection)
-  }
-
   handleDataRow(message: DataRow, connection: WireConnection): void {
     if (this.#awaiting) this.#preludeAnswers(message)
-    else this.#inner.handleDataRow?.(message, connection)
+    else this.inner.handleDataRow?.(message, connection)
   }
 
   #preludeAnswers(message: DataRow): void {
@@ -160,7 +145,7 @@ export class ScopedStatement implements Submittable {
     if (this.#blockEnds) return
     this.#blockEnds = this.#block
     this.#remember(message.text ?? '', connection)
-    this.#inner.handleCommandComplete?.(message, connection)
+    this.inner.handleCommandComplete?.(message, connection)
   }
 
   #preludeDone(connection: WireConnection): void {
@@ -173,7 +158,7 @@ export class ScopedStatement implements Submittable {
 
   #submitCopy(connection: WireConnection): void {
     this.#copyWaits = false
-    this.#inner.submit(this.#session.pathHeld ? connection : copyConnection(connection))
+    this.inner.submit(this.#session.pathHeld ? connection : copyConnection(connection))
   }
 
   #remember(tag: string, connection: WireConnection): void {
@@ -184,35 +169,22 @@ export class ScopedStatement implements Submittable {
     if (/^(DISCARD|DEALLOCATE)/.test(tag)) forgetPrepared(connection, memory)
   }
 
-  handlePortalSuspended(connection: WireConnection): void {
-    this.#inner.handlePortalSuspended?.(connection)
-  }
-
-  handleEmptyQuery(connection: WireConnection): void {
-    this.#inner.handleEmptyQuery?.(connection)
-  }
-
-  handleCopyInResponse(connection: WireConnection): void {
-    this.#inner.handleCopyInResponse?.(connection)
-  }
-
-  handleCopyData(message: unknown, connection: WireConnection): void {
-    this.#inner.handleCopyData?.(message, connection)
-  }
-
   handleError(error: Error, connection: WireConnection): void {
     const inPrelude = this.#awaiting
-    const unsynced = this.#copyWaits || (inPrelude && fetchesInParts(this.#inner))
     this.#awaiting = false
-    if (inPrelude) forgetSubmitted(connection, this.#inner.name)
-    if (this.#isRepaired(error, inPrelude, connection)) {
-      if (unsynced || !isPgQuery(this.#inner)) connection.sync()
-      return
-    }
-    if (unsynced) connection.sync()
+    if (inPrelude) forgetSubmitted(connection, this.inner.name)
+    const repaired = this.#isRepaired(error, inPrelude, connection)
+    if (this.#owesSync(inPrelude, repaired)) connection.sync()
+    if (repaired) return
     const told = inPrelude ? explainPrelude(error, this.#session.prelude) : error
-    this.#inner.handleError?.(told, connection)
+    this.inner.handleError?.(told, connection)
     this.#settle(error === this.#refused ? undefined : told)
+  }
+
+  #owesSync(inPrelude: boolean, repaired: boolean): boolean {
+    if (this.#copyWaits || (inPrelude && fetchesInParts(this.inner))) return true
+    // A cursor sends its Sync when it is told of its error, and a repaired one is not told.
+    return repaired && !isPgQuery(this.inner)
   }
 
   /** Some errors are none of the caller's: the statement is run again, once. */
@@ -226,8 +198,8 @@ export class ScopedStatement implements Submittable {
     this.#settled = true
     if (repair.kind === 'forget all') forgetPrepared(connection, session.memory)
     if (repair.kind === 'parse again') session.memory.forgetStatement(this.#key ?? '')
-    if (isPgQuery(this.#inner)) this.#inner.name = this.#givenName
-    session.resubmit(this.#inner, repair)
+    if (isPgQuery(this.inner)) this.inner.name = this.#givenName
+    session.resubmit(this.inner, repair)
     return true
   }
 
@@ -235,8 +207,8 @@ export class ScopedStatement implements Submittable {
     if (this.#settled) return
     // The session first, so that who hears of the end finds it at rest.
     this.#settle(undefined)
-    if (this.#refused !== undefined) this.#inner.handleError?.(this.#refused, connection)
-    else this.#inner.handleReadyForQuery?.(connection)
+    if (this.#refused !== undefined) this.inner.handleError?.(this.#refused, connection)
+    else this.inner.handleReadyForQuery?.(connection)
   }
 
   /** Once only: a query that timed out is answered a second time when the server is done with it. */

@@ -38,7 +38,10 @@ export function sqlStateOf(error: unknown): string | undefined {
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error)
   if (state !== undefined) return TRANSIENT.has(state)
-  return error instanceof Error && /^Connection terminated|ECONNRESET|ECONNREFUSED|EPIPE/.test(error.message)
+  return (
+    error instanceof Error &&
+    /^Connection terminated|ECONNRESET|ECONNREFUSED|EPIPE/.test(error.message)
+  )
 }
 
 /** A server's ordinary error leaves the connection usable; a fatal one or the socket's does not. */

@@ -54,3 +54,19 @@ export function forgetPrepared(connection: WireConnection, memory: ClientMemory)
 export function forgetSubmitted(connection: WireConnection, name: string | undefined): void {
   if (name && connection.submittedNamedStatements) delete connection.submittedNamedStatements[name]
 }
+
+/**
+ * Submits a query, and tells whether it was answered before the server could: pg could not send one
+ * of its values, and has closed the statement that it had just parsed.
+ */
+export function isToldAtOnce(query: Submittable, submit: () => void): boolean {
+  const { callback } = query
+  let told = false
+  query.callback = (error, result) => {
+    told = true
+    callback?.(error, result)
+  }
+  submit()
+  query.callback = callback
+  return told
+}

@@ -1,7 +1,7 @@
 import { TenantryError } from '../errors.js'
 import { isSingleStatement, splitStatements } from './sql-text.js'
 import { goesOnAfterCommit, isTransactionControl } from './transaction-control.js'
-import { type PgQuery, type Submittable, isPgQuery } from './wire.js'
+import { type PgQuery, type Submittable, isPgQuery, textOf } from './wire.js'
 
 /** What of a scope decides how its statements are run. */
 export interface TextRules {
@@ -19,7 +19,7 @@ export interface TextRules {
  * not committed; a text of several statements needs the simple one.
  */
 export function chooseProtocol(statement: Submittable, rules: TextRules): Error | undefined {
-  const text = statement.text ?? ''
+  const text = textOf(statement)
   if (rules.ownsTransaction && endsOwnTransaction(text)) return ownTransaction(rules.schema)
   if (rules.fixed) return dropsPath(text) ? pathDropped(rules.schema) : undefined
   if (isPgQuery(statement)) return chooseForQuery(statement, text, rules.schema)
@@ -82,7 +82,8 @@ const FIRST_WORD = /^\s*([a-z]+)/i
 
 /** Tells whether preparing a text under a name is worth it; utility statements have no plan. */
 export function hasPlan(text: string): boolean {
-  return NAMED_AT_BEST.has(FIRST_WORD.exec(text)?.[1]?.toLowerCase() ?? '')
+  const first = FIRST_WORD.exec(text)?.[1]?.toLowerCase() ?? ''
+  return NAMED_AT_BEST.has(first) && isSingleStatement(text)
 }
 
 /** `ROLLBACK TO` a savepoint and SAVEPOINT itself are a scope's own business. */

@@ -3,11 +3,7 @@ import { log } from '../diagnostics/log.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import type { Session } from '../postgres/session.js'
 import { toError } from '../postgres/sql-state.js'
-import {
-  type TransactionOptions,
-  beginText,
-  requireCommitted,
-} from '../postgres/transaction.js'
+import { type TransactionOptions, beginText, requireCommitted } from '../postgres/transaction.js'
 import type { Holder } from '../postgres/waiting-room.js'
 import { untilAborted } from '../support/abort.js'
 import { optionInvalid } from '../support/options.js'

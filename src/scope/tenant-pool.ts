@@ -62,7 +62,9 @@ export class TenantPool extends BasePool {
   #runAlone(session: Session, holder: Holder, { call, settle }: Waiting): void {
     const done = (error: Error | null, result?: unknown): void => {
       const end = (state: TransactionState): void =>
-        state === 'none' || error !== null ? settle(error, result) : settle(leftOpen(session.schema))
+        state === 'none' || error !== null
+          ? settle(error, result)
+          : settle(leftOpen(session.schema))
       const state = this.#leases.close(session, holder)
       if (typeof state === 'string') end(state)
       else state.then(end, settle)
@@ -76,7 +78,8 @@ export class TenantPool extends BasePool {
     const lend = ({ prelude }: Scope): void => this.#leases.lend({ prelude, holder }, ready)
     try {
       const scope = this.#scope()
-      if (scope instanceof Promise) scope.then(lend).catch((error: unknown) => ready(toError(error)))
+      if (scope instanceof Promise)
+        scope.then(lend).catch((error: unknown) => ready(toError(error)))
       else lend(scope)
     } catch (error) {
       ready(toError(error))
