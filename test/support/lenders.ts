@@ -1,5 +1,6 @@
 import { SchemaRouter, type ScopeConfig } from 'tenantry'
 import { escapeIdentifier, type Pool, type PoolConfig } from 'pg'
+import { beforeAll, beforeEach } from 'vitest'
 import type { TestDatabase } from './database.js'
 
 /** A tenant whose table `notes` holds one row with the name of its own schema. */
@@ -73,4 +74,21 @@ export async function bodies(database: TestDatabase, schema: string): Promise<re
     `select body from ${escapeIdentifier(schema)}.notes order by id`,
   )
   return rows.map(({ body }) => body)
+}
+
+/** Makes a fleet for all tests of a file; before each test every schema has its one note again. */
+export function useFleet(database: TestDatabase, options: FleetOptions = {}): () => Fleet {
+  let made: Fleet | undefined
+  const current = (): Fleet => {
+    if (made === undefined) throw new Error('The fleet is made before the first test.')
+    return made
+  }
+  beforeAll(async () => {
+    made = await fleet(database, options)
+  })
+  beforeEach(async () => {
+    const schemas = ['public', ...current().lenders.map(({ schema }) => schema)]
+    await database.admin.query(schemas.map(notes).join(''))
+  })
+  return current
 }

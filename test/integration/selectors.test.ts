@@ -1,0 +1,96 @@
+import { SchemaRouter, select } from 'tenantry'
+import { describe, expect, it } from 'vitest'
+import { useDatabase } from '../support/database.js'
+import { useMigrationFolders } from '../support/migration-folder.js'
+
+const database = useDatabase()
+const migrations = useMigrationFolders()
+
+interface Setup {
+  readonly prefix: string
+  readonly router: SchemaRouter
+  /** A router on the same fleet that can write nothing. */
+  readonly reader: SchemaRouter
+}
+
+async function setUp(...slugs: readonly string[]): Promise<Setup> {
+  const prefix = database.prefix()
+  const schemas = await migrations.fleet(prefix, {})
+  const router = new SchemaRouter({ pool: database.pool(), schemas })
+  for (const slug of slugs) await router.tenants.create({ slug })
+  const pool = database.pool({ options: '-c default_transaction_read_only=on' })
+  return { prefix, router, reader: new SchemaRouter({ pool, schemas }) }
+}
+
+describe('whoWill', () => {
+  it('names the schemas in the order of a run, and writes nothing', async () => {
+    const { prefix, reader } = await setUp('zeta', 'acme', 'a-b')
+    expect(await reader.whoWill(select.all())).toEqual([
+      `shared_${prefix}`,
+      `main_${prefix}`,
+      `${prefix}a-b`,
+      `${prefix}acme`,
+      `${prefix}zeta`,
+    ])
+  })
+
+  it('takes tenants by status, and leaves deleted ones out', async () => {
+    const { prefix, router, reader } = await setUp('acme', 'asleep', 'gone')
+    await router.tenants.suspend('asleep')
+    await database.admin.query(
+      `update shared_${prefix}.tenantry_tenants set status = 'deleted' where slug = 'gone'`,
+    )
+    expect(await reader.whoWill(select.tenants())).toEqual([`${prefix}acme`, `${prefix}asleep`])
+    expect(await reader.whoWill(select.tenants({ status: ['active'] }))).toEqual([`${prefix}acme`])
+    await expect(reader.whoWill(select.names('gone'))).rejects.toMatchObject({
+      code: 'SELECTOR_UNKNOWN',
+    })
+  })
+
+  it('leaves out what is excluded, by schema and by slug', async () => {
+    const { prefix, reader } = await setUp('acme', 'beta', 'gamma')
+    const exclude = ['acme', `${prefix}gamma`]
+    expect(await reader.whoWill(select.tenants(), { exclude })).toEqual([`${prefix}beta`])
+  })
+
+  it('refuses an unknown exclusion', async () => {
+    const { reader } = await setUp('acme')
+    const exclude = ['acmee']
+    await expect(reader.whoWill(select.tenants(), { exclude })).rejects.toMatchObject({
+      code: 'SELECTOR_UNKNOWN',
+      schema: 'acmee',
+    })
+  })
+
+  it('refuses a slug that is a static schema’s name as well', async () => {
+    const prefix = database.prefix()
+    const schemas = {
+      shared: { name: `shared_${prefix}` },
+      static: { main: {} },
+      tenants: { prefix },
+    }
+    const router = new SchemaRouter({ pool: database.pool(), schemas })
+    await router.tenants.create({ slug: 'main' })
+    await expect(router.whoWill(select.names('main'))).rejects.toMatchObject({
+      code: 'SELECTOR_AMBIGUOUS',
+      candidates: ['main', `${prefix}main`],
+    })
+    expect(await router.whoWill(select.names(`${prefix}main`))).toEqual([`${prefix}main`])
+  })
+
+  it('knows the fixed schemas in a database without a registry, and makes none', async () => {
+    const { prefix, reader } = await setUp()
+    expect(await reader.whoWill(select.all())).toEqual([`shared_${prefix}`, `main_${prefix}`])
+    const { rows } = await database.admin.query('select from pg_namespace where nspname = $1', [
+      `shared_${prefix}`,
+    ])
+    expect(rows).toEqual([])
+  })
+
+  it('sees a tenant as soon as another process has created it', async () => {
+    const { prefix, router, reader } = await setUp('acme')
+    expect(await reader.whoWill(select.tenants())).toHaveLength(1)
+    await router.tenants.create({ slug: 'beta' })
+    expect(await reader.whoWill(select.tenants())).toEqual([`${prefix}acme`, `${prefix}beta`])
+  })
+})
