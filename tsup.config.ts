@@ -15,8 +15,10 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     // Subpaths share one copy of the ambient context and of the error class.
     splitting: true,
     // Names are kept by not minifying: drizzle-orm knows a pool by a constructor called …Pool.
-    // `keepNames` would define the name of every closure anew each time it is made.
+    // `keepNames` would define the name of every closure anew each time it is made, and without
+    // tree-shaking the CommonJS of shared chunks renames classes.
     minify: false,
+    treeshake: true,
     clean: true,
     sourcemap: true,
   },

@@ -129,7 +129,7 @@ export class TenantDomains {
 }
 
 /** The error for a slug that nobody has. */
-export function notFound(slug: string): never {
+function notFound(slug: string): never {
   throw new TenantryError(
     'TENANT_NOT_FOUND',
     `No tenant has the slug ${JSON.stringify(slug)}. Create it with router.tenants.create(), ` +

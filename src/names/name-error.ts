@@ -1,7 +1,7 @@
 import { TenantryError } from '../errors.js'
 
 /** Shows a refused name so that invisible characters can be seen, and a long one stays readable. */
-export function show(input: unknown): string {
+function show(input: unknown): string {
   if (typeof input !== 'string') return typeof input
   return JSON.stringify(input.length > 80 ? `${input.slice(0, 80)}…` : input)
 }

@@ -4,6 +4,7 @@ import { acquire } from './acquire.js'
 import { type ClientMemory, memoryOf } from './client-memory.js'
 import { type FormerSettings, fixPath, restoreSettings } from './fixed-session.js'
 import type { Leaving } from './leavings.js'
+import { giveBack, takeOver } from './lent-client.js'
 import { PlainSession } from './plain-session.js'
 import type { Prelude } from './prelude.js'
 import { ScopedSession } from './scoped-session.js'
@@ -83,16 +84,13 @@ export class LeasePool {
         ready(error ?? new Error('The pool gave no client.'))
         return
       }
-      client.on('error', heed)
-      ready(null, this.#bind(client, request))
+      ready(null, this.#bind(takeOver(client), request))
     })
   }
 
   async #lendLate(request: LeaseRequest): Promise<Session> {
     const { prelude, holder, signal, fixed } = request
-    const timeoutMs = this.#rules.acquireTimeoutMs
-    const client = await acquire({ pool: this.pool, room: this.room, holder, timeoutMs, signal })
-    client.on('error', heed)
+    const client = await this.#acquire(holder, signal)
     if (fixed) await this.#fix(client, prelude)
     return this.#bind(client, request)
   }
@@ -124,14 +122,15 @@ export class LeasePool {
         throw error
       } finally {
         this.room.gave(holder)
-        client.release(lost)
+        giveBack(client, lost)
       }
     },
   }
 
-  #acquire(holder: Holder, signal?: AbortSignal): Promise<PoolClient> {
+  async #acquire(holder: Holder, signal?: AbortSignal): Promise<PoolClient> {
+    const { pool, room } = this
     const timeoutMs = this.#rules.acquireTimeoutMs
-    return acquire({ pool: this.pool, room: this.room, holder, timeoutMs, signal })
+    return takeOver(await acquire({ pool, room, holder, timeoutMs, signal }))
   }
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {
@@ -226,19 +225,6 @@ async function cleanLeavings(
   } catch (error) {
     return `a client could not be cleaned: ${toError(error).message}`
   }
-}
-
-/**
- * The error of a connection that ends between two statements. Without a listener it would end the
- * process; the next statement fails, and the pool drops the client.
- */
-function heed(error: Error): void {
-  debug('a client was lost: %s', error.message)
-}
-
-function giveBack(client: PoolClient, destroy = false): void {
-  client.release(destroy)
-  client.off('error', heed)
 }
 
 async function run(session: Session, text: string): Promise<void> {

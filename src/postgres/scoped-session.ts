@@ -13,6 +13,7 @@ import {
   type Submittable,
   type TransactionStatus,
   type WireClient,
+  isGivenUp,
   isPgQuery,
   isSubmittable,
   newQuery,
@@ -96,7 +97,7 @@ export class ScopedSession implements Session, TextRules {
   #enqueue(statement: Submittable): void {
     if (this.#broken !== undefined) failSubmittable(statement, this.#broken)
     else if (this.#current) this.#waiting.push(statement)
-    else this.#send(statement)
+    else if (!isGivenUp(statement)) this.#send(statement)
   }
 
   #send(statement: Submittable, repaired = false): void {
@@ -184,7 +185,8 @@ export class ScopedSession implements Session, TextRules {
   }
 
   #next(): void {
-    const next = this.#waiting.shift()
+    let next = this.#waiting.shift()
+    while (next !== undefined && isGivenUp(next)) next = this.#waiting.shift()
     if (next !== undefined) {
       this.#send(next)
       return

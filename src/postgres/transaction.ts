@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { giveBack, takeClient } from './lent-client.js'
 import { optionInvalid } from '../support/options.js'
 
 /** Isolation levels of PostgreSQL. */
@@ -57,7 +58,7 @@ export async function inTransaction<R>(
   pool: Pool,
   work: (client: PoolClient) => Promise<R>,
 ): Promise<R> {
-  const client = await pool.connect()
+  const client = await takeClient(pool)
   let broken = false
   try {
     await client.query('begin')
@@ -71,6 +72,6 @@ export async function inTransaction<R>(
     )
     throw error
   } finally {
-    client.release(broken)
+    giveBack(client, broken)
   }
 }

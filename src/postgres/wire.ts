@@ -92,6 +92,14 @@ export function isSubmittable(input: unknown): input is Submittable {
   )
 }
 
+/**
+ * Tells whether a stream was destroyed before its turn: nobody would read it to its end. A COPY
+ * stream is not given up, because it waits for the server to refuse it.
+ */
+export function isGivenUp(statement: Submittable): boolean {
+  return Reflect.get(statement, 'destroyed') === true && statement.handleDataRow !== undefined
+}
+
 /** Tells whether a statement is a query of pg itself, not a cursor or a stream. */
 export function isPgQuery(statement: Submittable): statement is PgQuery {
   return 'requiresPreparation' in statement

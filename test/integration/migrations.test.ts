@@ -542,7 +542,7 @@ describe('migrations.up with nothing to do', () => {
   it('needs no right to make schemas where they are there', async () => {
     const { router, withFiles, prefix, shared, main } = await setUp(['acme'], { tenants: LOANS })
     await router.migrations.up()
-    const role = `worker_${prefix}`
+    const role = `worker_of_${database.name}`
     await database.admin.query(
       `create role ${role};
        grant usage, create on schema ${shared}, ${main}, ${prefix}acme to ${role};

@@ -1,10 +1,10 @@
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { SchemasOptions } from 'tenantry'
 import { afterAll } from 'vitest'
 
-/** Migrations by file name: `{ '1_create_loans.sql': 'create table loans …' }`. */
+/** Migrations by file name: `{ '1_create_loans.sql': 'create table loans …' }`, also `down/…`. */
 export type MigrationFiles = Readonly<Record<string, string>>
 
 /** The migrations of a small fleet, by kind of schema; a kind that is left out has no set. */
@@ -47,8 +47,10 @@ export function useMigrationFolders(): MigrationFolders {
   const folder = async (files: MigrationFiles): Promise<string> => {
     const path = await realpath(await mkdtemp(join(tmpdir(), 'tenantry-migrations-')))
     made.push(path)
-    const entries = Object.entries(files)
-    await Promise.all(entries.map(([name, sql]) => writeFile(join(path, name), sql)))
+    for (const [name, sql] of Object.entries(files)) {
+      await mkdir(dirname(join(path, name)), { recursive: true })
+      await writeFile(join(path, name), sql)
+    }
     return path
   }
 
