@@ -3,6 +3,7 @@ import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 import { lockKey } from '../postgres/advisory-lock.js'
+import { memoryOf } from '../postgres/client-memory.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import { inTransaction } from '../postgres/transaction.js'
 import { STEP_COLUMN, batchOf, placeOf } from './batch.js'
@@ -86,6 +87,8 @@ async function runBatch(
   pending: readonly Migration[],
 ): Promise<void> {
   const batch = batchOf(pending, path)
+  const memory = memoryOf(client)
+  for (const { sql } of pending) memory.noteScript(sql)
   let step: number | undefined
   const text = [batch.text, ledgerInsert(schema, pending), RESTORE_PATH].join('\n')
   try {

@@ -22,6 +22,12 @@ export class ClientMemory {
     for (const leaving of leavingsOfText(text)) this.leavings.add(leaving)
   }
 
+  /** Notes what a script may leave, whose command tags nobody looks at. */
+  noteScript(text: string): void {
+    this.noteText(text)
+    this.noteTag('SET', text)
+  }
+
   /** Notes what the command tag of a finished statement tells. */
   noteTag(tag: string, text: string): void {
     const leaving = leavingOfTag(tag, text)

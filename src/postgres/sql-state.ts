@@ -38,10 +38,14 @@ export function sqlStateOf(error: unknown): string | undefined {
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error)
   if (state !== undefined) return TRANSIENT.has(state)
-  return (
-    error instanceof Error &&
-    /^Connection terminated|ECONNRESET|ECONNREFUSED|EPIPE/.test(error.message)
-  )
+  return error instanceof Error && (LOST.test(error.message) || LOST.test(codeOf(error)))
+}
+
+/** How pg and Node say that a connection was lost or never made. */
+const LOST = /^Connection terminated|not queryable|ECONNRESET|ECONNREFUSED|EPIPE/
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
 /** A server's ordinary error leaves the connection usable; a fatal one or the socket's does not. */

@@ -9,7 +9,7 @@ export interface SqlStatement {
 }
 
 const TOKEN =
-  /--[^\n]*|\/\*|\s+|[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\d+|[^]/y
+  /--[^\n\r]*|\/\*|\s+|[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\d+|[^]/y
 const COMMENT_EDGE = /\/\*|\*\//g
 const FIRST_WORDS = 3
 

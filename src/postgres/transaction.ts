@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { memoryOf } from './client-memory.js'
 import { giveBack, takeClient } from './lent-client.js'
 import { optionInvalid } from '../support/options.js'
 
@@ -50,9 +51,12 @@ export function requireCommitted(command: string, schema: string): void {
   )
 }
 
+/** Whatever the server's default is: behind a lock, what it has waited for must be seen. */
+const BEGIN = 'begin isolation level read committed'
+
 /**
  * Runs `work` on a plain client in one transaction: committed when it resolves, rolled back when
- * it rejects. A client that cannot be rolled back is destroyed.
+ * it rejects. A client that cannot be rolled back, or on which something was left, is destroyed.
  */
 export async function inTransaction<R>(
   pool: Pool,
@@ -61,7 +65,7 @@ export async function inTransaction<R>(
   const client = await takeClient(pool)
   let broken = false
   try {
-    await client.query('begin')
+    await client.query(BEGIN)
     const result = await work(client)
     await client.query('commit')
     return result
@@ -72,6 +76,6 @@ export async function inTransaction<R>(
     )
     throw error
   } finally {
-    giveBack(client, broken)
+    giveBack(client, broken || memoryOf(client).leavings.size > 0)
   }
 }

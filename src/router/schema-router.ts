@@ -228,5 +228,6 @@ function notServed({ slug, schema, status }: Tenant): TenantryError {
 }
 
 function selectOptions(select: Selector, options: Pick<SelectOptions, 'exclude'>): SelectOptions {
-  return { select, ...(options.exclude && { exclude: options.exclude }) }
+  const { exclude } = options
+  return { select, ...(exclude !== undefined && { exclude }) }
 }

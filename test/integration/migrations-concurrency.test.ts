@@ -42,7 +42,7 @@ function onTransaction(pool: Pool, wanted: number, then: () => Promise<unknown>)
   pool.on('connect', (client) => {
     const query = client.query.bind(client)
     const watched = async (...call: Parameters<typeof query>): Promise<unknown> => {
-      if (String(call[0]) === 'begin' && (seen += 1) === wanted) await then()
+      if (call[0] === 'begin' && (seen += 1) === wanted) await then()
       return query(...call)
     }
     const replaced = (...call: Parameters<typeof query>): unknown =>
@@ -82,7 +82,7 @@ describe('migrations.up by several runners at once', () => {
     const [one, other] = runs
     expect(one?.outcomes).toHaveLength(20)
     const pairs = one?.outcomes.map(({ status }, index) => [status, other?.outcomes[index]?.status])
-    const odd = pairs?.filter((pair) => pair.toSorted().join() !== 'current,done')
+    const odd = pairs?.filter((pair) => !['current,done', 'done,current'].includes(pair.join()))
     expect(odd).toEqual([])
     for (const slug of slugsUpTo(20)) {
       const { rows } = await database.admin.query(
@@ -184,7 +184,9 @@ describe('migrations.up when a lock is held', () => {
   it('tries again when the server ends the connection', async () => {
     const { prefix, schemas } = await setUp(['acme'])
     const holder = await lock(`${prefix}acme.loans`)
-    const running = new SchemaRouter({ pool: database.pool(), schemas }).migrations.up({ select: select.tenants() })
+    const running = new SchemaRouter({ pool: database.pool(), schemas }).migrations.up({
+      select: select.tenants(),
+    })
     const [pid] = await waitingBackends(prefix, 1)
     await database.admin.query('select pg_terminate_backend($1)', [pid])
     await waitingBackends(prefix, 1)

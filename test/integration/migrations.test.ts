@@ -506,6 +506,26 @@ describe('migrations.up on a schema that is not as it should be', () => {
   })
 })
 
+describe('migrations.up with a migration that sets what outlives it', () => {
+  it.each([
+    ['a setting', `set session_replication_role = replica`],
+    ['a temporary table', 'create temp table scratch (id int)'],
+    ['a lock', 'select pg_advisory_lock(7)'],
+  ])('leaves %s to nobody', async (_, sql) => {
+    const { withFiles } = await setUp(['acme'])
+    const pool = database.pool({ max: 1 })
+    const router = await withFiles({ tenants: { '1_set.sql': sql } }, pool)
+    await router.migrations.up({ select: select.tenants() })
+    const { rows } = await pool.query(
+      `select current_setting('session_replication_role') as role,
+              to_regclass('pg_temp.scratch') as scratch,
+              (select count(*)::int from pg_locks
+               where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
+    )
+    expect(rows).toEqual([{ role: 'origin', scratch: null, locks: 0 }])
+  })
+})
+
 describe('migrations.up with nothing to do', () => {
   it('says that every schema is current, and writes nothing', async () => {
     const files = { shared: { '1_a.sql': 'create table a ()' }, main: LOANS, tenants: LOANS }

@@ -216,9 +216,9 @@ describe('tenants.create', () => {
     const routers = [router, another()]
     const wanted = Array.from({ length: 12 }, (_, index) => `tenant-${index + 10}`)
     await Promise.all(
-      wanted.map((slug, index) =>
-        routers[index % 2]?.tenants.create({ slug, domains: [`${slug}.example.com`] }),
-      ),
+      wanted.map(async (slug, index) => {
+        await routers[index % 2]?.tenants.create({ slug, domains: [`${slug}.example.com`] })
+      }),
     )
     expect(slugs(await router.tenants.list())).toEqual(wanted)
   })
