@@ -1,13 +1,12 @@
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import type { DomainName } from '../names/domain-name.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
 import { type SchemaLayout, loadSets, pathOf } from '../migration/layout.js'
 import { applyPending } from '../migration/unit.js'
-import type { Queryable } from '../postgres/queryable.js'
+import type { Database } from '../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import { inTransaction } from '../postgres/transaction.js'
 import type { NewTenant, TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
@@ -27,9 +26,7 @@ export interface CreateTenant {
 
 /** What the lifecycle of tenants works with. */
 export interface LifecycleParts {
-  readonly pool: Pool
-  /** Runs single statements of the package itself. */
-  readonly db: Queryable
+  readonly db: Database
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
   readonly staticDomains: readonly StaticDomain[]
@@ -44,7 +41,7 @@ const LOCK_TIMEOUT_MS = 10_000
  * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
  */
 export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
-  const { pool, layout, registry } = parts
+  const { db, layout, registry } = parts
   const slug = parseSlug(input.slug)
   const schema = schemaOfSlug(layout.tenants.prefix, slug)
   const metadata = checkMetadata(input.metadata)
@@ -53,9 +50,9 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   )
   const migrationsOf = await loadSets(layout)
   const migrations = migrationsOf({ schema, kind: 'tenant' })
-  await registry.install(pool)
+  await registry.install(db)
 
-  return inTransaction(pool, async (client) => {
+  return db.transaction(async (client) => {
     const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
     const tenant = await register(client, registry, row, domains)
     await createSchema(client, schema)

@@ -1,7 +1,6 @@
 import { TenantryError } from '../errors.js'
 import { isSlug, parseSlug } from '../names/slug.js'
 import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
-import { inTransaction } from '../postgres/transaction.js'
 import { type LookupCache, lookupCache } from '../registry/lookup-cache.js'
 import type { TenantFilter } from '../registry/registry.js'
 import type { Domain, Tenant, TenantStatus } from '../registry/tenant.js'
@@ -109,10 +108,10 @@ export class TenantDomains {
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `DOMAIN_TAKEN`
    */
   async add(tenant: string, domain: string): Promise<Domain> {
-    const { registry, pool, staticDomains } = this.#parts
+    const { registry, db, staticDomains } = this.#parts
     const slug = parseSlug(tenant)
     const name = parseFreeDomain(domain, staticDomains)
-    return inTransaction(pool, async (client) => {
+    return db.transaction(async (client) => {
       // Two first domains at once would both be the primary one.
       await lockTransaction(client, lockKey('domains', slug))
       if ((await registry.findBySlug(client, slug)) === undefined) notFound(slug)

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Database } from '../postgres/database.js'
 import { listOf, wholeNumber } from '../support/options.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import { resolveSelector } from '../selector/resolve.js'
@@ -55,7 +55,7 @@ export interface SchemaStatus {
 
 /** What a {@link Migrator} works with. */
 export interface MigratorParts {
-  readonly pool: Pool
+  readonly db: Database
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
 }
@@ -96,10 +96,10 @@ export class Migrator {
       options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS,
       1,
     )
-    const { pool, layout, registry } = this.#parts
+    const { db, layout, registry } = this.#parts
     const migrationsOf = await loadSets(layout)
     const schemas = await this.select(options)
-    if (schemas.some(({ kind }) => kind === 'shared')) await registry.install(pool)
+    if (schemas.some(({ kind }) => kind === 'shared')) await registry.install(db)
     const states = await this.#states(schemas)
     const work = async (schema: FleetSchema): Promise<WorkResult> => {
       const migrations = migrationsOf(schema)
@@ -115,7 +115,7 @@ export class Migrator {
         createSchema: schema.kind !== 'tenant' && !exists,
         lockTimeoutMs,
       }
-      const ran = await migrateSchema(pool, target)
+      const ran = await migrateSchema(db, target)
       return { status: ran.length > 0 || !exists ? 'done' : 'current', applied: fileNames(ran) }
     }
     const { signal, onOutcome } = options
@@ -149,14 +149,14 @@ export class Migrator {
   /** @internal The schemas that a selector names. */
   async select(options: SelectOptions): Promise<readonly FleetSchema[]> {
     const exclude = listOf('exclude', options.exclude ?? [])
-    const { pool, layout, registry } = this.#parts
-    const fleet = await listFleet(pool, layout, registry)
+    const { db, layout, registry } = this.#parts
+    const fleet = await listFleet(db, layout, registry)
     return resolveSelector(options.select ?? select.all(), fleet, exclude)
   }
 
   #states(schemas: readonly FleetSchema[]): ReturnType<typeof readStates> {
     return readStates(
-      this.#parts.pool,
+      this.#parts.db,
       schemas.map(({ schema }) => schema),
     )
   }

@@ -1,11 +1,11 @@
 import pg from 'pg'
-import type { Pool, PoolClient, QueryResultRow } from 'pg'
+import type { PoolClient, QueryResultRow } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 import { lockKey } from '../postgres/advisory-lock.js'
 import { memoryOf } from '../postgres/client-memory.js'
+import type { Database } from '../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import { inTransaction } from '../postgres/transaction.js'
 import { STEP_COLUMN, batchOf, placeOf } from './batch.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { type LedgerRow, ledgerInsert, ledgerTable } from './ledger.js'
@@ -33,8 +33,8 @@ interface LedgerQueryRow extends QueryResultRow, LedgerRow {}
  *
  * @returns the migrations that ran; none if another runner was faster.
  */
-export function migrateSchema(pool: Pool, target: UnitTarget): Promise<readonly Migration[]> {
-  return inTransaction(pool, (client) => applyPending(client, target))
+export function migrateSchema(db: Database, target: UnitTarget): Promise<readonly Migration[]> {
+  return db.transaction((client) => applyPending(client, target))
 }
 
 /** The same inside a transaction that the caller has opened and will end. */

@@ -1,7 +1,9 @@
 import type { Pool, PoolClient } from 'pg'
 import { log } from '../diagnostics/log.js'
+import { isTenantryError } from '../errors.js'
 import { acquire } from './acquire.js'
 import { type ClientMemory, memoryOf } from './client-memory.js'
+import { type Database, databaseOn } from './database.js'
 import { type FormerSettings, fixPath, restoreSettings } from './fixed-session.js'
 import type { Leaving } from './leavings.js'
 import { giveBack, takeOver } from './lent-client.js'
@@ -9,8 +11,7 @@ import { PlainSession } from './plain-session.js'
 import type { Prelude } from './prelude.js'
 import { ScopedSession } from './scoped-session.js'
 import type { Session, TransactionState } from './session.js'
-import type { Queryable } from './queryable.js'
-import { isLost, toError } from './sql-state.js'
+import { sqlStateOf, toError } from './sql-state.js'
 import type { NamingRules } from './statement-name.js'
 import { type Holder, WaitingRoom } from './waiting-room.js'
 import { speaksWire } from './wire.js'
@@ -106,26 +107,24 @@ export class LeasePool {
   }
 
   /**
-   * Runs statements of the package itself on a client of the pool: outside of any scope, but with
-   * the same care not to wait for ever inside one.
+   * What the package itself runs on the pool: outside of any scope, but with the same care not to
+   * wait for ever inside one.
    */
-  readonly plain: Queryable = {
-    query: async (text, values) => {
-      const holder = this.room.newHolder()
-      const client = await this.#acquire(holder)
-      this.room.took(holder)
-      let lost = false
-      try {
-        return await client.query(text, values && [...values])
-      } catch (error) {
-        lost = isLost(toError(error))
-        throw error
-      } finally {
-        this.room.gave(holder)
-        giveBack(client, lost)
-      }
-    },
-  }
+  readonly database: Database = databaseOn(async (work, isUnfit) => {
+    const holder = this.room.newHolder()
+    const client = await this.#acquire(holder)
+    this.room.took(holder)
+    let lost = false
+    try {
+      return await work(client)
+    } catch (error) {
+      lost = sqlStateOf(error) === undefined && !isTenantryError(error)
+      throw error
+    } finally {
+      this.room.gave(holder)
+      giveBack(client, lost || isUnfit(client))
+    }
+  })
 
   async #acquire(holder: Holder, signal?: AbortSignal): Promise<PoolClient> {
     const { pool, room } = this

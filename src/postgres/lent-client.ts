@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import { log } from '../diagnostics/log.js'
 
 const debug = log('scope')
@@ -21,9 +21,4 @@ export function takeOver<Client extends PoolClient>(client: Client): Client {
 export function giveBack(client: PoolClient, destroy = false): void {
   client.release(destroy)
   client.off('error', heed)
-}
-
-/** Takes a client that is used outside of any scope. */
-export async function takeClient(pool: Pool): Promise<PoolClient> {
-  return takeOver(await pool.connect())
 }

@@ -74,10 +74,14 @@ export class PlainSession implements Session {
       if (this.#begin === undefined) return this.#alone(send)
     }
     const result = await send()
+    this.#advance(control)
+    return result
+  }
+
+  #advance(control: 'begin' | 'end' | undefined): void {
     if (control !== undefined) this.#state = control === 'begin' ? 'open' : 'none'
     // In a failed transaction nothing but ROLLBACK TO has success.
-    if (this.#state === 'failed') this.#state = 'open'
-    return result
+    else if (this.#state === 'failed') this.#state = 'open'
   }
 
   /** Begins a transaction and gives it the path, or leaves none. */

@@ -20,7 +20,7 @@ import {
   type Submittable,
   type TransactionStatus,
   type WireConnection,
-  fetchesInParts,
+  sendsNoSync,
   isPgQuery,
   textOf,
 } from './wire.js'
@@ -182,7 +182,7 @@ export class ScopedStatement extends StatementView implements Submittable {
   }
 
   #owesSync(inPrelude: boolean, repaired: boolean): boolean {
-    if (this.#copyWaits || (inPrelude && fetchesInParts(this.inner))) return true
+    if (this.#copyWaits || (inPrelude && sendsNoSync(this.inner))) return true
     // A cursor sends its Sync when it is told of its error, and a repaired one is not told.
     return repaired && !isPgQuery(this.inner)
   }

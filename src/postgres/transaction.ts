@@ -1,7 +1,4 @@
-import type { Pool, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { memoryOf } from './client-memory.js'
-import { giveBack, takeClient } from './lent-client.js'
 import { optionInvalid } from '../support/options.js'
 
 /** Isolation levels of PostgreSQL. */
@@ -49,33 +46,4 @@ export function requireCommitted(command: string, schema: string): void {
       'everything back. Let the error reach the scope, or use a savepoint around that statement.',
     { schema },
   )
-}
-
-/** Whatever the server's default is: behind a lock, what it has waited for must be seen. */
-const BEGIN = 'begin isolation level read committed'
-
-/**
- * Runs `work` on a plain client in one transaction: committed when it resolves, rolled back when
- * it rejects. A client that cannot be rolled back, or on which something was left, is destroyed.
- */
-export async function inTransaction<R>(
-  pool: Pool,
-  work: (client: PoolClient) => Promise<R>,
-): Promise<R> {
-  const client = await takeClient(pool)
-  let broken = false
-  try {
-    await client.query(BEGIN)
-    const result = await work(client)
-    await client.query('commit')
-    return result
-  } catch (error) {
-    broken = await client.query('rollback').then(
-      () => false,
-      () => true,
-    )
-    throw error
-  } finally {
-    giveBack(client, broken || memoryOf(client).leavings.size > 0)
-  }
 }

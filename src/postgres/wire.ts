@@ -139,7 +139,11 @@ export function textOf(statement: Submittable): string {
   return typeof cursor === 'object' && cursor !== null ? String(Reflect.get(cursor, 'text')) : ''
 }
 
-/** A query that fetches some rows at a time sends its Sync at its end only. */
-export function fetchesInParts(inner: Submittable): boolean {
-  return isPgQuery(inner) && Boolean(inner.rows)
+/**
+ * A query that fetches some rows at a time sends its Sync at its end only, and a simple Query sends
+ * none: the server skips it behind a prelude that has failed.
+ */
+export function sendsNoSync(statement: Submittable): boolean {
+  if (!isPgQuery(statement)) return false
+  return Boolean(statement.rows) || !statement.requiresPreparation()
 }

@@ -50,8 +50,9 @@ export class SchemaRouter {
   constructor(options: SchemaRouterOptions) {
     this.#options = resolveOptions(options)
     this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
-    this.tenants = new Tenants({ ...this.#options, db: this.#leases.plain })
-    this.migrations = new Migrator(this.#options)
+    const db = this.#leases.database
+    this.tenants = new Tenants({ ...this.#options, db })
+    this.migrations = new Migrator({ ...this.#options, db })
     this.pool = new TenantPool(this.#leases, currentScope)
   }
 
@@ -135,7 +136,7 @@ export class SchemaRouter {
    * @returns `undefined` for an unknown host, or for what is no host at all.
    */
   resolve(request: RequestAddress): Promise<Destination | undefined> {
-    return resolveRequest(this.#leases.plain, this.#options, request)
+    return resolveRequest(this.#leases.database, this.#options, request)
   }
 
   /**
@@ -144,11 +145,7 @@ export class SchemaRouter {
    * @throws `RUN_FAILED` with the report, when `fn` failed in a schema
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS` before anything is run
    */
-  async each(
-    selector: Selector,
-    fn: EachFunction,
-    options: EachOptions = {},
-  ): Promise<RunReport> {
+  async each(selector: Selector, fn: EachFunction, options: EachOptions = {}): Promise<RunReport> {
     const schemas = await this.migrations.select(selectOptions(selector, options))
     const scoped = schemas.map((schema) => ({
       schema,

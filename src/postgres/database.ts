@@ -1,0 +1,49 @@
+import type { PoolClient } from 'pg'
+import { memoryOf } from './client-memory.js'
+import type { Queryable } from './queryable.js'
+
+/** What the package itself runs on the pool, outside of any scope. */
+export interface Database extends Queryable {
+  /** Runs `work` on a client in one transaction: committed when it resolves, else rolled back. */
+  transaction<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
+}
+
+/** Lends a client while `work` runs; one that `isUnfit` says so of is destroyed afterwards. */
+export type Lend = <R>(
+  work: (client: PoolClient) => Promise<R>,
+  isUnfit: (client: PoolClient) => boolean,
+) => Promise<R>
+
+/** Whatever the server's default is: behind a lock, what it has waited for must be seen. */
+const BEGIN = 'begin isolation level read committed'
+
+/** A {@link Database} on the clients that `lend` lends. */
+export function databaseOn(lend: Lend): Database {
+  return {
+    query: (text, values) =>
+      lend(
+        (client) => client.query(text, values && [...values]),
+        () => false,
+      ),
+    transaction: (work) => {
+      let broken = false
+      return lend(
+        async (client) => {
+          try {
+            await client.query(BEGIN)
+            const result = await work(client)
+            await client.query('commit')
+            return result
+          } catch (error) {
+            broken = await client.query('rollback').then(
+              () => false,
+              () => true,
+            )
+            throw error
+          }
+        },
+        (client) => broken || memoryOf(client).leavings.size > 0,
+      )
+    },
+  }
+}
