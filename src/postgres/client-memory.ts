@@ -1,6 +1,7 @@
 import { type Leaving, leavingOfTag, leavingsOfText } from './leavings.js'
 import type { PreludeForm } from './prelude.js'
 import { ReportedPath } from './reported-path.js'
+import { STATEMENT_PREFIX } from './statement-prefix.js'
 
 /** What is known of one pooled client, for as long as it lives. */
 export class ClientMemory {
@@ -62,7 +63,7 @@ export class ClientMemory {
 
   #newName(): string {
     this.#lastName += 1
-    return `tenantry_${this.#lastName}`
+    return STATEMENT_PREFIX + this.#lastName
   }
 
   /** The tables of a statement have changed: it gets a new name, and the old one goes. */
@@ -83,7 +84,8 @@ export class ClientMemory {
   forgetStatements(): readonly string[] {
     const names = [...this.#names.values(), ...this.#evicted.splice(0)]
     this.#names.clear()
-    this.#preparedPreludes.clear()
+    // Whether the server still knows them is no longer certain, and their names cannot change.
+    this.direct = false
     return names
   }
 }

@@ -1,6 +1,7 @@
 import { TenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { SQL_STATE, sqlStateOf } from './sql-state.js'
+import { STATEMENT_PREFIX } from './statement-prefix.js'
 import { bindMessage, executeMessage, parseMessage } from './wire-message.js'
 
 /** Settings that ride in the prelude, by name; each is local to the transaction. */
@@ -66,8 +67,8 @@ export function preludeOf(schema: SchemaName, path: string, settings: ScopeSetti
     schema,
     path,
     values,
-    enter: formOf(`tenantry_enter_${entries.length}`, text(GUARDED_SCHEMA, true), values),
-    stay: formOf(`tenantry_stay_${entries.length}`, text(SCHEMA, true), values),
+    enter: formOf(`${STATEMENT_PREFIX}enter_${entries.length}`, text(GUARDED_SCHEMA, true), values),
+    stay: formOf(`${STATEMENT_PREFIX}stay_${entries.length}`, text(SCHEMA, true), values),
     sessionText: text(SCHEMA, false),
   }
 }

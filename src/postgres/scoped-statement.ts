@@ -166,7 +166,7 @@ export class ScopedStatement extends StatementView implements Submittable {
     memory.noteTag(tag, this.#text)
     // After COMMIT AND CHAIN or ROLLBACK TO a transaction goes on, and its path may be gone.
     if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#session.pathHeld = false
-    if (/^(DISCARD|DEALLOCATE)/.test(tag)) forgetPrepared(connection, memory)
+    if (/^(DISCARD|DEALLOCATE) ALL$/.test(tag)) forgetPrepared(connection, memory)
   }
 
   handleError(error: Error, connection: WireConnection): void {
