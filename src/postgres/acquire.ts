@@ -1,12 +1,11 @@
 import type { Pool, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import type { Holder, WaitingRoom } from './waiting-room.js'
+import type { WaitingRoom } from './waiting-room.js'
 
 /** How a client is taken from a pool. */
 export interface AcquireOptions {
   readonly pool: Pool
   readonly room: WaitingRoom
-  readonly holder: Holder
   /** How long to wait for a client, in milliseconds. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
@@ -19,18 +18,13 @@ export interface AcquireOptions {
  * wait is over
  */
 export async function acquire(options: AcquireOptions): Promise<PoolClient> {
-  const { pool, room, holder, signal } = options
+  const { pool, room, signal } = options
   signal?.throwIfAborted()
   if (signal === undefined && pool.idleCount > pool.waitingCount) return pool.connect()
   const vain = new AbortController()
-  const endIfVain = (): boolean => {
-    if (room.blockedClients() < pool.options.max) return false
-    vain.abort(starved(options))
-    return true
-  }
-  const done = room.waits(holder, endIfVain)
+  const done = room.waits(() => vain.abort(starved(options)))
   try {
-    if (holder.parent !== undefined) endIfVain()
+    room.endVainWait()
     vain.signal.throwIfAborted()
     return await waitFor(options, signal === undefined ? [vain.signal] : [vain.signal, signal])
   } finally {

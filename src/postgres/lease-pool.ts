@@ -49,13 +49,14 @@ const HAS_TEMPORARY = 'select pg_my_temp_schema() <> 0 as found'
 /** Lends the clients of a `pg.Pool` to scopes, and takes them back clean. */
 export class LeasePool {
   readonly pool: Pool
-  readonly room: WaitingRoom = new WaitingRoom()
+  readonly room: WaitingRoom
   readonly #rules: LeaseRules
   /** What the clients of session scopes had before. */
   readonly #former = new WeakMap<PoolClient, FormerSettings>()
 
   constructor(pool: Pool, rules: LeaseRules) {
     this.pool = pool
+    this.room = new WaitingRoom(() => pool.options.max)
     this.#rules = rules
   }
 
@@ -90,8 +91,8 @@ export class LeasePool {
   }
 
   async #lendLate(request: LeaseRequest): Promise<Session> {
-    const { prelude, holder, signal, fixed } = request
-    const client = await this.#acquire(holder, signal)
+    const { prelude, signal, fixed } = request
+    const client = await this.#acquire(signal)
     if (fixed) await this.#fix(client, prelude)
     return this.#bind(client, request)
   }
@@ -112,7 +113,7 @@ export class LeasePool {
    */
   readonly database: Database = databaseOn(async (work, isUnfit) => {
     const holder = this.room.newHolder()
-    const client = await this.#acquire(holder)
+    const client = await this.#acquire()
     this.room.took(holder)
     let lost = false
     try {
@@ -126,10 +127,10 @@ export class LeasePool {
     }
   })
 
-  async #acquire(holder: Holder, signal?: AbortSignal): Promise<PoolClient> {
+  async #acquire(signal?: AbortSignal): Promise<PoolClient> {
     const { pool, room } = this
     const timeoutMs = this.#rules.acquireTimeoutMs
-    return takeOver(await acquire({ pool, room, holder, timeoutMs, signal }))
+    return takeOver(await acquire({ pool, room, timeoutMs, signal }))
   }
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {

@@ -9,6 +9,12 @@ export interface Holder {
   waiting: number
 }
 
+interface Wait {
+  /** The holders that the waiting code runs in, from the inside out. */
+  readonly inside: readonly Holder[]
+  readonly end: () => void
+}
+
 /**
  * Knows who holds clients of a pool and who waits inside of that.
  *
@@ -16,9 +22,15 @@ export interface Holder {
  */
 export class WaitingRoom {
   readonly #holders = new Set<Holder>()
-  /** Asks a wait inside a holder to end when it waits in vain; true if it does. */
-  readonly #nested = new Set<() => boolean>()
+  /** Waits inside of holders, in the order in which they began. */
+  readonly #waits = new Set<Wait>()
   readonly #current = new AsyncLocalStorage<Holder>()
+  readonly #max: () => number
+
+  /** @param max How many clients the pool can have. */
+  constructor(max: () => number) {
+    this.#max = max
+  }
 
   /** Runs a scope's function as a holder. */
   hold<R>(holder: Holder, fn: () => R): R {
@@ -34,7 +46,7 @@ export class WaitingRoom {
   took(holder: Holder): void {
     holder.clients += 1
     this.#holders.add(holder)
-    if (this.#nested.size > 0) [...this.#nested].findLast((endIfVain) => endIfVain())
+    if (this.#waits.size > 0) this.endVainWait()
   }
 
   /** Notes that a holder gave its client back. */
@@ -44,19 +56,29 @@ export class WaitingRoom {
   }
 
   /**
-   * Notes that code inside a holder begins to wait; call what is returned when it is over.
+   * Notes that the running code begins to wait; call what is returned when it is over.
    *
-   * @param endIfVain Ends the wait, and says so, if nobody will give a client back.
+   * @param end Ends the wait.
    */
-  waits(holder: Holder, endIfVain: () => boolean): () => void {
-    const { parent } = holder
-    if (parent === undefined) return () => {}
-    this.#nested.add(endIfVain)
-    for (const each of lineOf(parent)) each.waiting += 1
+  waits(end: () => void): () => void {
+    const inside = [...lineOf(this.#current.getStore())]
+    if (inside.length === 0) return () => {}
+    const wait: Wait = { inside, end }
+    this.#waits.add(wait)
+    for (const holder of inside) holder.waiting += 1
     return () => {
-      this.#nested.delete(endIfVain)
-      for (const each of lineOf(parent)) each.waiting -= 1
+      this.#waits.delete(wait)
+      for (const holder of inside) holder.waiting -= 1
     }
+  }
+
+  /** Ends the youngest wait that keeps a client from coming back, if none would ever come back. */
+  endVainWait(): void {
+    if (this.blockedClients() < this.#max()) return
+    const keeping = [...this.#waits].findLast(({ inside }) =>
+      inside.some(({ clients }) => clients > 0),
+    )
+    keeping?.end()
   }
 
   /** How many clients are held by code that waits for another one. */
@@ -67,6 +89,6 @@ export class WaitingRoom {
   }
 }
 
-function* lineOf(holder: Holder): Generator<Holder> {
-  for (let each: Holder | undefined = holder; each !== undefined; each = each.parent) yield each
+function* lineOf(holder: Holder | undefined): Generator<Holder> {
+  for (let each = holder; each !== undefined; each = each.parent) yield each
 }
