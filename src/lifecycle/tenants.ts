@@ -44,7 +44,7 @@ export class Tenants {
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
   find(slug: string): Promise<Tenant | undefined> {
-    return this.#bySlug.get(slug)
+    return this.#parts.db.attend(() => this.#bySlug.get(slug))
   }
 
   /**

@@ -18,15 +18,30 @@ export interface AcquireOptions {
  * wait is over
  */
 export async function acquire(options: AcquireOptions): Promise<PoolClient> {
-  const { pool, room, signal } = options
+  const { pool, signal } = options
   signal?.throwIfAborted()
   if (signal === undefined && pool.idleCount > pool.waitingCount) return pool.connect()
+  return unlessInVain(options, (vain) =>
+    waitFor(options, signal === undefined ? [vain] : [vain, signal]),
+  )
+}
+
+/**
+ * Waits as the running code: the wait ends when no client could come back before it does.
+ *
+ * @throws `POOL_STARVED`
+ */
+export async function unlessInVain<R>(
+  options: AcquireOptions,
+  wait: (vain: AbortSignal) => Promise<R>,
+): Promise<R> {
+  const { room } = options
   const vain = new AbortController()
   const done = room.waits(() => vain.abort(starved(options)))
   try {
     room.endVainWait()
     vain.signal.throwIfAborted()
-    return await waitFor(options, signal === undefined ? [vain.signal] : [vain.signal, signal])
+    return await wait(vain.signal)
   } finally {
     done()
   }

@@ -6,6 +6,12 @@ import type { Queryable } from './queryable.js'
 export interface Database extends Queryable {
   /** Runs `work` on a client in one transaction: committed when it resolves, else rolled back. */
   transaction<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
+  /**
+   * Awaits work on this database that others may await as well, such as a look-up by key.
+   *
+   * @throws `POOL_STARVED` when the caller holds the client that the work waits for
+   */
+  attend<R>(work: () => Promise<R>): Promise<R>
 }
 
 /** Lends a client while `work` runs; one that `isUnfit` says so of is destroyed afterwards. */
@@ -18,8 +24,9 @@ export type Lend = <R>(
 const BEGIN = 'begin isolation level read committed'
 
 /** A {@link Database} on the clients that `lend` lends. */
-export function databaseOn(lend: Lend): Database {
+export function databaseOn(lend: Lend, attend: Database['attend']): Database {
   return {
+    attend,
     query: (text, values) =>
       lend(
         (client) => client.query(text, values && [...values]),

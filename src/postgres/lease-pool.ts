@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg'
 import { log } from '../diagnostics/log.js'
 import { isTenantryError } from '../errors.js'
-import { acquire } from './acquire.js'
+import { untilAborted } from '../support/abort.js'
+import { type AcquireOptions, acquire, unlessInVain } from './acquire.js'
 import { type ClientMemory, memoryOf } from './client-memory.js'
 import { type Database, databaseOn } from './database.js'
 import { type FormerSettings, fixPath, restoreSettings } from './fixed-session.js'
@@ -111,7 +112,16 @@ export class LeasePool {
    * What the package itself runs on the pool: outside of any scope, but with the same care not to
    * wait for ever inside one.
    */
-  readonly database: Database = databaseOn(async (work, isUnfit) => {
+  readonly database: Database = databaseOn(
+    (work, isUnfit) => this.#lendPlain(work, isUnfit),
+    (work) =>
+      unlessInVain(this.#waitOptions, (vain) => untilAborted(this.room.outside(work), vain)),
+  )
+
+  async #lendPlain<R>(
+    work: (client: PoolClient) => Promise<R>,
+    isUnfit: (client: PoolClient) => boolean,
+  ): Promise<R> {
     const holder = this.room.newHolder()
     const client = await this.#acquire()
     this.room.took(holder)
@@ -125,12 +135,15 @@ export class LeasePool {
       this.room.gave(holder)
       giveBack(client, lost || isUnfit(client))
     }
-  })
+  }
+
+  get #waitOptions(): AcquireOptions {
+    const { pool, room } = this
+    return { pool, room, timeoutMs: this.#rules.acquireTimeoutMs }
+  }
 
   async #acquire(signal?: AbortSignal): Promise<PoolClient> {
-    const { pool, room } = this
-    const timeoutMs = this.#rules.acquireTimeoutMs
-    return takeOver(await acquire({ pool, room, timeoutMs, signal }))
+    return takeOver(await acquire({ ...this.#waitOptions, signal }))
   }
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {

@@ -17,7 +17,8 @@ const SUSPICIOUS = /\b(temp|temporary|pg_temp|set_config|pg_settings|pg_(try_)?a
 /** Tables, views, sequences, `select … into temp`, and whatever is made in `pg_temp`. */
 const TEMPORARY = /\b((create|replace|local|global|into)\s+(temp|temporary)\s|pg_temp)/i
 const SESSION_LOCK = /\bpg_(try_)?advisory_lock/i
-const SET_CONFIG = /\bset_config\b|\bupdate\s+(pg_catalog\s*\.\s*)?pg_settings\b/i
+const COMMENT = /--[^\n]*|\/\*[^]*?\*\//g
+const SET_CONFIG = /\bset_config\b|\bupdate\b[^;]*\bpg_settings\b/i
 /** Values without parentheses, quoted or not, and the word that makes the change local. */
 const LOCAL_SET_CONFIG = /\bset_config\s*\((?:'[^']*'|[^()'])*,\s*(true|'t'|'true')\s*\)/gi
 const TRANSACTION_SETTINGS: ReadonlySet<string> = new Set(['local', 'transaction', 'constraints'])
@@ -44,7 +45,8 @@ const NOTHING: readonly Leaving[] = []
 function byText(text: string): readonly Leaving[] {
   const found: Leaving[] = []
   if (SET_CONFIG.test(text.replaceAll(LOCAL_SET_CONFIG, ''))) found.push('setting')
-  if (TEMPORARY.test(text)) found.push('temporary')
+  // A comment may stand between the words, and what looks like one may be part of a string.
+  if (TEMPORARY.test(text) || TEMPORARY.test(text.replaceAll(COMMENT, ' '))) found.push('temporary')
   if (SESSION_LOCK.test(text)) found.push('lock')
   return found
 }

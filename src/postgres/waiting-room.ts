@@ -37,6 +37,11 @@ export class WaitingRoom {
     return this.#current.run(holder, fn)
   }
 
+  /** Runs a function as nobody's: what it waits for is not the running scope's wait. */
+  outside<R>(fn: () => R): R {
+    return this.#current.exit(fn)
+  }
+
   /** A holder for a new scope, inside the running one if there is one. */
   newHolder(): Holder {
     return { parent: this.#current.getStore(), clients: 0, waiting: 0 }
