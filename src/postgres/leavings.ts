@@ -36,8 +36,9 @@ export function leavingsOfText(text: string): readonly Leaving[] {
 
 /** What a finished statement has left, as far as the server's command tag tells. */
 export function leavingOfTag(tag: string, text: string): Leaving | undefined {
-  if (tag !== 'SET') return BY_TAG.get(tag)
-  return setsSession(text) ? 'setting' : undefined
+  if (tag === 'SET') return setsSession(text) ? 'setting' : undefined
+  // Without that word a cursor ends with its transaction.
+  return tag === 'DECLARE CURSOR' && !/\bhold\b/i.test(text) ? undefined : BY_TAG.get(tag)
 }
 
 const NOTHING: readonly Leaving[] = []
