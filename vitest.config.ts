@@ -1,22 +1,13 @@
-import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { type ViteUserConfig, configDefaults } from 'vitest/config'
+import { SCOPE_SUITES, base } from './vitest.base.js'
 
-const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
-
-const config: ReturnType<typeof defineConfig> = defineConfig({
-  resolve: {
-    alias: [
-      { find: /^tenantry$/, replacement: source('index.ts') },
-      { find: /^tenantry\/migrate$/, replacement: source('migrate.ts') },
-      { find: /^tenantry\/testing$/, replacement: source('testing/index.ts') },
-    ],
-  },
+const config: ViteUserConfig = {
+  ...base,
   test: {
+    ...base.test,
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    exclude: [...configDefaults.exclude, SCOPE_SUITES],
   },
-})
+}
 
 export default config

@@ -90,19 +90,27 @@ describe('src', () => {
   })
 
   it('has no file over 250 lines', () => {
-    const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > MAX_LINES + 1)
+    const long = files.filter(
+      (file) => readFileSync(file, 'utf8').split('\n').length > MAX_LINES + 1,
+    )
     expect(long).toEqual([])
   })
 
   it('has no any and no non-null assertion', () => {
     const loose = files.filter((file) =>
-      /(:|<|\bas)\s*any\b|[\w)\]]!(\.|\[|;|,|\)|$)/m.test(withoutComments(readFileSync(file, 'utf8'))),
+      /(:|<|\bas)\s*any\b|[\w)\]]!(\.|\[|;|,|\)|$)/m.test(
+        withoutComments(readFileSync(file, 'utf8')),
+      ),
     )
     expect(loose).toEqual([])
   })
 
   it('names no file or folder after nothing', () => {
-    const vague = files.filter((file) => relative(SRC, file).split('/').some((part) => FORBIDDEN_NAMES.test(part)))
+    const vague = files.filter((file) =>
+      relative(SRC, file)
+        .split('/')
+        .some((part) => FORBIDDEN_NAMES.test(part)),
+    )
     expect(vague).toEqual([])
   })
 })

@@ -84,9 +84,12 @@ function formOf(name: string, text: string, values: readonly string[]): PreludeF
   }
 }
 
+/** Nothing between two quotation marks, whatever the language of the server's messages. */
+const EMPTY_NAME = /["«»]\s*["«»]/
+
 /** Tells whether a prelude failed because of temporary tables that an earlier scope has hidden. */
 export function isGuardError(error: unknown): boolean {
-  const empty = error instanceof Error && error.message.includes('""')
+  const empty = error instanceof Error && EMPTY_NAME.test(error.message)
   return empty && sqlStateOf(error) === SQL_STATE.invalidSchemaName
 }
 

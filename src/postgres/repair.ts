@@ -38,13 +38,14 @@ export interface Failure {
 
 /** The repair of a failure, if the statement can safely be run again. */
 export function repairOf(failure: Failure): Repair | undefined {
-  const { status, begin, block, opening } = failure
+  const { status, inPrelude, begin, block, opening } = failure
   const kind = kindOf(failure)
-  // In a transaction only a prelude can be helped: nothing but its opening has been run.
-  if (kind === undefined || (status !== 'I' && kind !== 'discard')) return undefined
-  const opened = begin !== undefined || block || status === 'T'
-  const texts = opened ? ['rollback'] : []
-  if (kind === 'discard') texts.push('discard temp', ...opening)
+  const inTransaction = status !== 'I'
+  // In a transaction only its first prelude can be helped: nothing but its opening has been run.
+  if (kind === undefined || (inTransaction && !(inPrelude && opening.length > 0))) return undefined
+  const texts = inTransaction || begin !== undefined || block ? ['rollback'] : []
+  if (kind === 'discard') texts.push('discard temp')
+  if (inTransaction) texts.push(...opening)
   return { kind, begin, texts }
 }
 

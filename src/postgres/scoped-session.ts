@@ -128,7 +128,7 @@ export class ScopedSession implements Session, TextRules {
   /** Notes a statement that went out without a prelude, in case it has to be sent again. */
   noteOpening(text: string): void {
     if (this.status() === 'I') this.#opening.length = 0
-    if (!this.#entered && this.status() !== 'E') this.#opening.push(text)
+    if (!this.pathHeld && !this.fixed && this.status() !== 'E') this.#opening.push(text)
   }
 
   /** The scope's transaction is still to be opened. */

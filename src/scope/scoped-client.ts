@@ -43,6 +43,7 @@ export class LentClient implements ScopedClient {
   #session: Session | undefined
   #opening: Promise<void> | undefined
   #closed: Error | undefined
+  #aborted: Error | undefined
   #savepoints = 0
   readonly #backlog: Waiting[] = []
 
@@ -71,6 +72,7 @@ export class LentClient implements ScopedClient {
     try {
       const session = await this.#leases.open(this.#request)
       this.#session = session
+      if (this.#aborted !== undefined) throw this.#aborted
       for (const { call, settle } of this.#backlog.splice(0)) session.run(call, settle)
     } catch (error) {
       this.#opening = undefined
@@ -87,14 +89,22 @@ export class LentClient implements ScopedClient {
       await this.query(`release savepoint ${name}`)
       return result
     } catch (error) {
-      await this.query(`rollback to savepoint ${name}`)
+      await this.#undo(`rollback to savepoint ${name}`)
       throw error
     }
+  }
+
+  /** The error that calls for it is the one that counts, even if the connection is lost with it. */
+  async #undo(text: string): Promise<void> {
+    await Promise.resolve()
+      .then(() => this.query(text))
+      .catch(() => {})
   }
 
   /** Ends the use of the client; what runs is cancelled on the server. */
   abort(reason: Error): void {
     this.#closed ??= scopeClosed(this.schema, reason)
+    this.#aborted ??= reason
     this.#session?.abandon(reason)
   }
 

@@ -4,6 +4,9 @@ import type { Session } from '../postgres/session.js'
 import { toError } from '../postgres/sql-state.js'
 import { scopeClosed } from './scoped-client.js'
 
+/** What is asked of a client after its release, too: by `await`, and to stop listening. */
+const STILL_USED: ReadonlySet<string | symbol> = new Set(['then', 'off', 'removeListener'])
+
 /**
  * A pool client that answers for the session's schema until it is released.
  *
@@ -32,7 +35,7 @@ export function scopedPoolClient(session: Session, close: () => Promise<unknown>
   }
   const view: PoolClient = new Proxy(session.client, {
     get(client, property) {
-      if (property !== 'then') requireOpen()
+      if (!STILL_USED.has(property)) requireOpen()
       if (typeof property === 'string' && Object.hasOwn(own, property)) return own[property]
       const value: unknown = Reflect.get(client, property)
       if (typeof value !== 'function') return value

@@ -19,7 +19,10 @@ describe('docs/errors.md', () => {
   })
 
   it('says of each code what it means and how to solve it', () => {
-    const thin = rows.filter(([, , meaning = '', solution = '']) => meaning.trim().length < 15 || solution.trim().length < 15)
+    const thin = rows.filter(
+      ([, , meaning = '', solution = '']) =>
+        meaning.trim().length < 15 || solution.trim().length < 15,
+    )
     expect(thin).toEqual([])
   })
 })

@@ -138,7 +138,7 @@ describe('migrations.up when a lock is held', () => {
     // Two schemas, so the third transaction is the second attempt on the one that is locked.
     onTransaction(pool, 3, () => (freed = unlock(holder)))
     const router = new SchemaRouter({ pool, schemas })
-    const report = await router.migrations.up({ select: select.tenants(), lockTimeout: 20 })
+    const report = await router.migrations.up({ select: select.tenants(), lockTimeout: 500 })
     await freed
     expect(report.outcomes).toMatchObject([
       { tenant: 'acme', status: 'done', attempts: 2, applied: ['2_seed.sql', '3_amount.sql'] },

@@ -4,10 +4,11 @@ import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
-import { fleet, type Fleet } from '../support/lenders.js'
+import { useFleet } from '../support/lenders.js'
 import { BY_CLIENT, BY_POOL, BY_SCOPE, type Db, WAYS, type Way } from './way.js'
 
 const database = useDatabase()
+const given = useFleet(database, { pool: { max: 1 } })
 
 type Act = (db: Db) => Promise<unknown>
 
@@ -104,7 +105,7 @@ const STATE = `
          (select count(*)::int from pg_listening_channels()) as channels,
          (select count(*)::int from pg_prepared_statements where name !~ '^tenantry_') as prepared,
          (select count(*)::int from pg_cursors where name <> '') as cursors,
-         (select count(*)::int from pg_locks where locktype = 'advisory') as locks,
+         (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
          (select count(*)::int from pg_class where relname in ('notes', 'spare')
             and pg_table_is_visible(oid) and relnamespace = pg_my_temp_schema()) as temporary`
 
@@ -112,13 +113,9 @@ async function stateOf(db: Db): Promise<State | undefined> {
   return (await db.query<State>(STATE)).rows[0]
 }
 
-async function oneClient(): Promise<Fleet> {
-  return fleet(database, { pool: { max: 1 } })
-}
-
 describe.each([BY_SCOPE, BY_CLIENT])('what a scope leaves through $name', (way: Way) => {
   it.each(Object.entries(LEAVINGS))('never reaches the next tenant: %s', async (_, act) => {
-    const made = await oneClient()
+    const made = given()
     const fresh = await way.run(made, made.beta, stateOf)
     await way.run(made, made.acme, act)
     expect(await way.run(made, made.beta, stateOf)).toEqual(fresh)
@@ -131,7 +128,7 @@ describe.each([BY_SCOPE, BY_CLIENT])('what a scope leaves through $name', (way: 
   it.each(Object.entries(LEAVINGS))(
     'never reaches the next scope of its tenant: %s',
     async (_, act) => {
-      const made = await oneClient()
+      const made = given()
       const fresh = await way.run(made, made.acme, stateOf)
       await way.run(made, made.acme, act)
       expect(await way.run(made, made.acme, stateOf)).toEqual(fresh)
@@ -141,7 +138,7 @@ describe.each([BY_SCOPE, BY_CLIENT])('what a scope leaves through $name', (way: 
   it.each(Object.entries(LEAVINGS).filter(([name]) => !name.includes('nobody sees')))(
     'never reaches unscoped use of the pool: %s',
     async (_, act) => {
-      const made = await oneClient()
+      const made = given()
       const fresh = await stateOf(made.pool)
       await way.run(made, made.acme, act)
       expect(await stateOf(made.pool)).toEqual(fresh)
@@ -151,7 +148,7 @@ describe.each([BY_SCOPE, BY_CLIENT])('what a scope leaves through $name', (way: 
 
 describe('what a query of router.pool leaves', () => {
   it.each(Object.entries(LEAVINGS))('never reaches the next one: %s', async (_, act) => {
-    const made = await oneClient()
+    const made = given()
     const fresh = await BY_POOL.run(made, made.beta, stateOf)
     await BY_POOL.run(made, made.acme, act)
     expect(await BY_POOL.run(made, made.beta, stateOf)).toEqual(fresh)
@@ -160,7 +157,7 @@ describe('what a query of router.pool leaves', () => {
 
 describe('within one scope', () => {
   it('a temporary table is there for the statements that follow', async () => {
-    const made = await oneClient()
+    const made = given()
     const rows = await BY_SCOPE.run(made, made.acme, async (db) => {
       await db.query(`create temp table spare as select 'own' as body`)
       return (await db.query('table spare')).rows
@@ -169,7 +166,7 @@ describe('within one scope', () => {
   })
 
   it('a temporary table does not stand in front of the tenant’s own', async () => {
-    const made = await oneClient()
+    const made = given()
     const rows = await BY_SCOPE.run(made, made.acme, async (db) => {
       await db.query(`create temp table notes as select 1 as id, 'temporary' as body`)
       return (await db.query('select body from notes')).rows
@@ -178,7 +175,7 @@ describe('within one scope', () => {
   })
 
   it('a hidden temporary table is there although the client had one before', async () => {
-    const made = await oneClient()
+    const made = given()
     await BY_SCOPE.run(made, made.acme, (db) => db.query('select hide_table()'))
     const rows = await BY_SCOPE.run(made, made.beta, async (db) => {
       await db.query('select hide_table()')
@@ -193,7 +190,7 @@ describe('within one scope', () => {
   ])(
     'a transaction %s begins well on a client with hidden temporary tables',
     async (_, options) => {
-      const made = await oneClient()
+      const made = given()
       await BY_SCOPE.run(made, made.acme, (db) => db.query('select hide_table()'))
       await made.router.withTenant(
         made.beta.slug,
@@ -220,7 +217,7 @@ describe('within one scope', () => {
     ['a block of code', (db: Db) => db.query('do $$ begin perform * from notes; end $$')],
     ['a name', (db: Db) => db.query({ name: 'n', text: 'select body from notes' })],
   ])('%s begin well on a client with hidden temporary tables', async (_, act) => {
-    const made = await oneClient()
+    const made = given()
     await BY_SCOPE.run(made, made.acme, (db) => db.query('select hide_table()'))
     const rows = await BY_POOL.run(made, made.beta, async (db) => {
       await act(db)
@@ -230,7 +227,7 @@ describe('within one scope', () => {
   })
 
   it('a setting is there for the statements that follow', async () => {
-    const made = await oneClient()
+    const made = given()
     const shown = await BY_SCOPE.run(made, made.acme, async (db) => {
       await db.query(`set statement_timeout = '7s'`)
       return (await db.query('show statement_timeout')).rows
@@ -270,7 +267,7 @@ const HARMLESS: Readonly<Record<string, Act>> = {
 
 describe.each(WAYS)('what leaves nothing through $name', ({ run }) => {
   it.each(Object.entries(HARMLESS))('keeps the client, and costs nothing: %s', async (_, act) => {
-    const made = await oneClient()
+    const made = given()
     await run(made, made.acme, (db) => db.query('select 1'))
     const pid = await backendOf(made.pool)
     const trips = await countTrips(made.pool, () => run(made, made.acme, act))

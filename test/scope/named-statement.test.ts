@@ -118,6 +118,30 @@ describe.each(WAYS)('a named statement through $name', ({ run }) => {
     },
   )
 
+  it.each([
+    ['by text', {}],
+    ['of the scope', { transaction: true }],
+  ])('survives it at the beginning of a transaction %s', async (_, options) => {
+    const made = await oneClient()
+    for (const lender of made.lenders) await run(made, lender, (db) => db.query(NOTES))
+    await made.pool.query('discard all')
+    const rows = await made.router.withTenant(
+      made.acme.slug,
+      async (db) => {
+        if (!('transaction' in options)) await db.query('begin isolation level serializable')
+        const first = await db.query(NOTES)
+        const { rows: level } = await db.query('show transaction_isolation')
+        if (!('transaction' in options)) await db.query('commit')
+        return [...first.rows, ...level]
+      },
+      { ...options, ...('transaction' in options && { isolation: 'serializable' }) },
+    )
+    expect(rows).toEqual([
+      { id: 1, body: made.acme.schema },
+      { transaction_isolation: 'serializable' },
+    ])
+  })
+
   it('survives that all statements are dropped where nobody sees it', async () => {
     const made = await oneClient()
     await run(made, made.acme, (db) => db.query(NOTES))

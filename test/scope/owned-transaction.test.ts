@@ -312,6 +312,32 @@ describe('savepoint', () => {
     await expectNotes(acme, ['one'])
   })
 
+  it('tells of an error that its function has swallowed', async () => {
+    const { acme } = given()
+    await inTransaction(async (db) => {
+      const part = db.savepoint(async () => {
+        await insert(db, 'lost')
+        await db.query('nonsense').catch(() => {})
+      })
+      await expect(part).rejects.toMatchObject({ code: '25P02' })
+      await insert(db, 'kept')
+    })
+    await expectNotes(acme, ['kept'])
+  })
+
+  it('throws what its function throws, although the connection is lost with it', async () => {
+    const { acme } = given()
+    const failure = new RangeError('the part has failed')
+    const scope = inTransaction((db) =>
+      db.savepoint(async () => {
+        await kill(await backendOf(db))
+        throw failure
+      }),
+    )
+    await expect(scope).rejects.toBe(failure)
+    await expectNotes(acme, [])
+  })
+
   it('outside of a transaction is refused, and its function is not run', async () => {
     const { router, acme } = given()
     let ran = false

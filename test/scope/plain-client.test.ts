@@ -175,7 +175,7 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
       const given = await made()
       const state = `select current_setting('search_path') as path, current_user as user,
         current_setting('statement_timeout') as timeout,
-        (select count(*)::int from pg_locks where locktype = 'advisory') as locks`
+        (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`
       const before = await given.pool.query(state)
       for (const text of [
         'select body from notes',

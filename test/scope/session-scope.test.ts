@@ -134,6 +134,31 @@ describe('a session scope', () => {
   })
 })
 
+describe('a session scope that is aborted while its path is being set', () => {
+  it('runs nothing, and gives the client back as it was', async () => {
+    const made = await fleet(database, one)
+    const before = await unscoped(made)
+    await made.router.tenants.get(made.acme.slug)
+    const controller = new AbortController()
+    const reason = new RangeError('stopped')
+    made.pool.once('acquire', () => setImmediate(() => controller.abort(reason)))
+    const queries: Promise<unknown>[] = []
+    const scope = made.router.withTenant(
+      made.acme.slug,
+      async (db) => {
+        const query = db.query(`insert into notes (body) values ('late')`)
+        queries.push(query.catch((error: unknown) => error))
+        await query
+      },
+      { scope: 'session', signal: controller.signal },
+    )
+    await expect(scope).rejects.toBe(reason)
+    expect(await Promise.all(queries)).toEqual([reason])
+    expect(await bodies(database, made.acme.schema)).toEqual([made.acme.schema])
+    expect(await unscoped(made)).toEqual(before)
+  })
+})
+
 describe('the path of a session scope', () => {
   it('is put back on a client that was never scoped before', async () => {
     const made = await fleet(database, one)

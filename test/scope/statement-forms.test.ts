@@ -164,7 +164,8 @@ function shape(outcome: unknown): unknown {
 }
 
 function facts(error: Error): unknown {
-  return { ...error, name: error.name, message: error.message, length: undefined }
+  const { name, message } = error
+  return Object.assign({}, error, { name, message, length: undefined })
 }
 
 async function outcomeOf(way: (fn: Form) => Promise<unknown>, form: Form): Promise<unknown> {

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url'
+import type { ViteUserConfig } from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
+/** The suites of the scope itself, which take minutes: `npm run test:scope`, `test:isolation`, `test:pgbouncer`. */
+export const SCOPE_SUITES = 'test/{scope,isolation,pgbouncer}/**'
+
+/** What every run of the tests has in common: the sources under their public names, one server. */
+export const base: ViteUserConfig = {
+  resolve: {
+    alias: [
+      { find: /^tenantry$/, replacement: source('index.ts') },
+      { find: /^tenantry\/migrate$/, replacement: source('migrate.ts') },
+      { find: /^tenantry\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
+  test: {
+    // Most of a test's time is spent waiting for a server or a child process.
+    maxWorkers: 4,
+    globalSetup: ['test/support/global-setup.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+}
