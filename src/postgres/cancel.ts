@@ -29,7 +29,8 @@ export async function cancelStatement(client: PoolClient): Promise<void> {
   socket.setTimeout(PATIENCE_MS, () => socket.destroy())
   socket.on('error', () => socket.destroy())
   socket.resume()
-  socket.end(request)
+  // A pooler forgets the request of a client that has hung up: the server is the one to close.
+  socket.write(request)
   await new Promise<void>((resolve) => {
     socket.once('close', () => resolve())
   })

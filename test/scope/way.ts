@@ -36,7 +36,7 @@ export const BY_CLIENT: Way = {
 }
 
 /** A pool that is bound to a tenant. */
-export const BY_BOUND_POOL: Way = {
+const BY_BOUND_POOL: Way = {
   name: 'router.poolFor()',
   run: ({ router }, { slug }, fn) => fn(router.poolFor(slug)),
 }
