@@ -42,7 +42,8 @@ function onTransaction(pool: Pool, wanted: number, then: () => Promise<unknown>)
   pool.on('connect', (client) => {
     const query = client.query.bind(client)
     const watched = async (...call: Parameters<typeof query>): Promise<unknown> => {
-      if (call[0] === 'begin' && (seen += 1) === wanted) await then()
+      const begins = String(call[0]).startsWith('begin')
+      if (begins && (seen += 1) === wanted) await then()
       return query(...call)
     }
     const replaced = (...call: Parameters<typeof query>): unknown =>

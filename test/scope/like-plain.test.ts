@@ -176,7 +176,7 @@ describe('any sequence of statements', () => {
           expect(ours).toEqual(theirs)
         })
         .beforeEach(reset),
-      { numRuns: runs, timeout: 8_000, interruptAfterTimeLimit: 200_000 },
+      { numRuns: runs, timeout: 8_000, interruptAfterTimeLimit: 150_000, endOnFailure: true },
     )
   })
 })
