@@ -3,8 +3,8 @@ import type { ViteUserConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
-/** The suites of the scope itself, which take minutes: `npm run test:scope`, `test:isolation`, `test:pgbouncer`. */
-export const SCOPE_SUITES = 'test/{scope,isolation,pgbouncer}/**'
+/** Suites that take minutes; each has a script of its own, such as `npm run test:scope`. */
+export const SLOW_SUITES = 'test/{embedded,scope,isolation,pgbouncer}/**'
 
 /** What every run of the tests has in common: the sources under their public names, one server. */
 export const base: ViteUserConfig = {

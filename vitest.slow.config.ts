@@ -1,9 +1,9 @@
 import type { ViteUserConfig } from 'vitest/config'
-import { SCOPE_SUITES, base } from './vitest.base.js'
+import { SLOW_SUITES, base } from './vitest.base.js'
 
 const config: ViteUserConfig = {
   ...base,
-  test: { ...base.test, include: [`${SCOPE_SUITES}/*.test.ts`] },
+  test: { ...base.test, include: [`${SLOW_SUITES}/*.test.ts`] },
 }
 
 export default config
