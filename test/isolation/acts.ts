@@ -15,18 +15,20 @@ export interface Act {
    * - `wire`: a client of which the package can speak to the connection (not `pg-native`);
    * - `session`: a session of its own, without a pooler in between that shares it;
    * - `names`: named statements, which a pooler may not know;
+   * - `cancel`: a pooler that survives a cancel request whose sender hangs up first;
    * - `reports`: a server that reports its `search_path`, which PostgreSQL does from 18 on.
    */
   readonly needs: readonly Need[]
 }
 
-export type Need = 'wire' | 'session' | 'names' | 'reports'
+export type Need = 'wire' | 'session' | 'names' | 'cancel' | 'reports'
 
 const EXCEPTIONS: Readonly<Record<string, Partial<Act>>> = {
   plainQuery: { weight: 20 },
   nested: { weight: 8 },
   nestedAmbient: { weight: 6 },
-  aborted: { weight: 6 },
+  aborted: { weight: 6, needs: ['cancel'] },
+  abortedInStatement: { needs: ['cancel'] },
   // Each costs a connection, which is slow to make.
   killedByItself: { weight: 1 },
   killedFromOutside: { weight: 1, needs: ['session'] },

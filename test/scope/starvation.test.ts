@@ -193,7 +193,7 @@ describe('POOL_STARVED', () => {
   })
 
   it('says for how long there was no client when the wait is over', async () => {
-    const made = await looked({ pool: { max: 1 }, scope: { acquireTimeout: 100 } })
+    const made = await looked({ pool: { max: 1 }, scope: { acquireTimeout: 1_000 } })
     const { router, pool, acme } = made
     const stuck = await pool.connect()
     const waits = [
@@ -205,7 +205,7 @@ describe('POOL_STARVED', () => {
     for (const wait of waits) {
       await expect(wait()).rejects.toMatchObject({
         code: 'POOL_STARVED',
-        message: expect.stringMatching(/no client was free for 100 ms \(1 in use, 0 of them/),
+        message: expect.stringMatching(/no client was free for 1000 ms \(1 in use, 0 of them/),
       })
     }
     stuck.release()
