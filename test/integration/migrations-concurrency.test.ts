@@ -42,7 +42,7 @@ function onTransaction(pool: Pool, wanted: number, then: () => Promise<unknown>)
   pool.on('connect', (client) => {
     const query = client.query.bind(client)
     const watched = async (...call: Parameters<typeof query>): Promise<unknown> => {
-      const begins = String(call[0]).startsWith('begin')
+      const begins = call[0].startsWith('begin')
       if (begins && (seen += 1) === wanted) await then()
       return query(...call)
     }
