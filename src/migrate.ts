@@ -1,2 +1,7 @@
 export { directory } from './migration/directory-source.js'
-export type { Migration, MigrationSource } from './migration/source.js'
+export type {
+  Migration,
+  MigrationContext,
+  MigrationFunction,
+  MigrationSource,
+} from './migration/source.js'

@@ -1,19 +1,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
+import { isTenantryError } from 'tenantry'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
-import { bodies, type Lender, useFleet } from '../support/lenders.js'
+import { bodies, type Fleet, type Lender, useFleet } from '../support/lenders.js'
 import type { Db } from './way.js'
 
 const database = useDatabase()
-/** The first tenant answers through scopes, the second one on plain connections with its path. */
-const given = useFleet(database, { pool: { max: 1 } })
-let plainPool: Pool
-
-beforeAll(() => {
-  plainPool = database.pool({ max: 1, options: `-c search_path=${given().beta.schema},public` })
-})
 
 const WRITES = [
   `insert into notes (body) values ('a')`,
@@ -113,41 +107,44 @@ async function outcomes(
   return found
 }
 
-/**
- * Where a scope is known to differ, and says so: what goes on after its transaction is refused, and
- * the options of a transaction come too late behind other statements of one text.
- */
+/** What goes on after its transaction is refused in a scope, and only there. */
 function isDeviation(outcome: unknown): boolean {
-  if (!(outcome instanceof Error)) return false
-  return Reflect.get(outcome, 'code') === 'STATEMENT_REFUSED'
+  return isTenantryError(outcome, 'STATEMENT_REFUSED')
 }
 
-async function onPlain(calls: readonly Call[]): Promise<readonly string[]> {
-  const client = await plainPool.connect()
+async function onPlain(
+  pool: Pool,
+  calls: readonly Call[],
+  lender: Lender,
+): Promise<readonly string[]> {
+  const client = await pool.connect()
   try {
-    return await outcomes(client, calls, given().beta)
+    return await outcomes(client, calls, lender)
   } finally {
     await client.query('rollback; reset work_mem')
     client.release()
   }
 }
 
-async function throughScope(calls: readonly Call[]): Promise<readonly string[]> {
-  const { router, acme } = given()
+async function throughScope(
+  { router }: Fleet,
+  calls: readonly Call[],
+  lender: Lender,
+): Promise<readonly string[]> {
   let found: readonly string[] = []
-  const scope = router.withTenant(acme.slug, async (db) => {
-    found = await outcomes(db, calls, acme)
+  const scope = router.withTenant(lender.slug, async (db) => {
+    found = await outcomes(db, calls, lender)
   })
   await scope.catch((error: unknown) => {
-    if (Reflect.get(Object(error), 'code') !== 'TRANSACTION_LEFT_OPEN') throw error
+    if (!isTenantryError(error, 'TRANSACTION_LEFT_OPEN')) throw error
   })
   return found
 }
 
-async function reset(): Promise<void> {
-  const texts = given().lenders.map(
-    ({ schema }) =>
-      `truncate ${schema}.notes restart identity; insert into ${schema}.notes (body) values ('${schema}');`,
+async function reset({ lenders }: Fleet): Promise<void> {
+  const texts = lenders.map(
+    ({ schema }) => `truncate ${schema}.notes restart identity;
+      insert into ${schema}.notes (body) values ('${schema}');`,
   )
   await database.admin.query(texts.join(''))
 }
@@ -156,27 +153,36 @@ async function notesOf({ schema }: Lender): Promise<readonly string[]> {
   return (await bodies(database, schema)).map((body) => body.replaceAll(schema, '<schema>'))
 }
 
-describe('any sequence of statements', () => {
+const RUNS = Number(process.env['TENANTRY_FUZZ_RUNS'] ?? 40)
+
+describe.each([
+  ['of a scope', {}],
+  ['of a scope that prepares', { prepare: true, maxStatementsPerClient: 5 }],
+])('any sequence of statements %s', (_, scope) => {
+  /** The first tenant answers through scopes, the second one on plain connections with its path. */
+  const given = useFleet(database, { pool: { max: 1 }, scope })
+  let plainPool: Pool
+
+  beforeAll(() => {
+    plainPool = database.pool({ max: 1, options: `-c search_path=${given().beta.schema},public` })
+  })
+
   it('has the outcomes that it has on a plain connection', { timeout: 600_000 }, async () => {
-    const runs = Number(process.env['TENANTRY_FUZZ_RUNS'] ?? 60)
-    await fc.assert(
-      fc
-        .asyncProperty(fc.array(call, { minLength: 1, maxLength: 8 }), async (calls) => {
-          const scoped = await throughScope(calls)
-          // What comes after a refusal cannot be compared.
-          const comparable = scoped.some((each) => each.includes('STATEMENT_REFUSED'))
-            ? calls.slice(0, scoped.length - 1)
-            : calls
-          const plain = await onPlain(comparable)
-          expect(scoped.slice(0, comparable.length)).toEqual(plain)
-          expect(await bodies(database, 'public')).toEqual(['public'])
-          const { acme, beta } = given()
-          const compared = comparable === calls ? [acme, beta] : [acme, acme]
-          const [ours, theirs] = await Promise.all(compared.map(notesOf))
-          expect(ours).toEqual(theirs)
-        })
-        .beforeEach(reset),
-      { numRuns: runs, timeout: 8_000, interruptAfterTimeLimit: 150_000, endOnFailure: true },
-    )
+    const { acme, beta } = given()
+    const property = fc
+      .asyncProperty(fc.array(call, { minLength: 1, maxLength: 8 }), async (calls) => {
+        const scoped = await throughScope(given(), calls, acme)
+        const refused = scoped.findIndex((each) => each.includes('STATEMENT_REFUSED'))
+        // What comes after a refusal cannot be compared.
+        const compared = refused === -1 ? calls : calls.slice(0, refused)
+        const plain = await onPlain(plainPool, compared, beta)
+        expect(scoped.slice(0, compared.length)).toEqual(plain)
+        expect(await bodies(database, 'public')).toEqual(['public'])
+        const notes = await Promise.all([notesOf(acme), notesOf(refused === -1 ? beta : acme)])
+        expect(notes[0]).toEqual(notes[1])
+      })
+      .beforeEach(() => reset(given()))
+    const limits = { timeout: 8_000, interruptAfterTimeLimit: 150_000, endOnFailure: true }
+    await fc.assert(property, { numRuns: RUNS, ...limits })
   })
 })

@@ -43,6 +43,7 @@ describe('preludeOf', () => {
         expect(prelude.enter.text).toBe(same.enter.text)
         expect(prelude.sessionText).toBe(same.sessionText)
       }),
+      { numRuns: 40 },
     )
   })
 
