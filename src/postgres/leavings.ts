@@ -1,3 +1,4 @@
+import { judged } from '../support/judged-text.js'
 import { splitStatements } from './sql-text.js'
 
 /** What a statement can leave on its connection for whoever uses it next. */
@@ -30,9 +31,9 @@ const TRANSACTION_SETTINGS: ReadonlySet<string> = new Set(['local', 'transaction
  * A function can hide what it does; the guard of the next scope's prelude looks for what matters
  * there, and a scope's own path is set anew for each statement anyway.
  */
-export function leavingsOfText(text: string): readonly Leaving[] {
-  return SUSPICIOUS.test(text) ? byText(text) : NOTHING
-}
+export const leavingsOfText: (text: string) => readonly Leaving[] = judged((text) =>
+  SUSPICIOUS.test(text) ? byText(text) : NOTHING,
+)
 
 /** What a finished statement has left, as far as the server's command tag tells. */
 export function leavingOfTag(tag: string, text: string): Leaving | undefined {

@@ -69,16 +69,16 @@ export function failSubmittable(statement: Submittable, error: Error): void {
   })
 }
 
-async function promised(run: (settle: Callback) => void): Promise<unknown> {
-  try {
-    return await new Promise((resolve, reject) => {
-      run((error, result) => (error ? reject(error) : resolve(result)))
-    })
-  } catch (error) {
-    // The stack of a server's error begins in the socket; the caller's own line is of more use.
-    if (error instanceof Error) Error.captureStackTrace(error)
-    throw error
-  }
+function promised(run: (settle: Callback) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    run((error, result) => (error ? reject(error) : resolve(result)))
+  }).catch(withOwnStack)
+}
+
+/** The stack of a server's error begins in the socket; the caller's own line is of more use. */
+function withOwnStack(error: unknown): never {
+  if (error instanceof Error) Error.captureStackTrace(error)
+  throw error
 }
 
 const ignore = (): void => {}

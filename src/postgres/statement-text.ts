@@ -1,4 +1,5 @@
 import { TenantryError } from '../errors.js'
+import { judged } from '../support/judged-text.js'
 import { isSingleStatement, splitStatements } from './sql-text.js'
 import { goesOnAfterCommit, isTransactionControl } from './transaction-control.js'
 import { type PgQuery, type Submittable, isPgQuery, textOf } from './wire.js'
@@ -48,11 +49,11 @@ export function dropsPath(text: string): boolean {
 const MAY_READ_STREAM = /\bfrom\b[^;]*\bstdin\b/i
 
 /** Without a stream there is nothing to read, and the extended protocol would wait for ever. */
-function readsStream(text: string): boolean {
+const readsStream = judged((text) => {
   if (!MAY_READ_STREAM.test(text)) return false
   const [only, ...more] = splitStatements(text)
   return more.length === 0 && only?.words[0] === 'copy'
-}
+})
 
 const MAY_CALL = /^[\s;]*(call|do|--|\/\*)/i
 
@@ -62,12 +63,12 @@ const MAY_CALL = /^[\s;]*(call|do|--|\/\*)/i
  * PostgreSQL forbids that in a transaction block, so these are run in one. A text of several
  * statements is one already.
  */
-export function callsRoutine(text: string): boolean {
+export const callsRoutine: (text: string) => boolean = judged((text) => {
   if (!MAY_CALL.test(text)) return false
   const [only, ...more] = splitStatements(text)
   const first = only?.words[0]
   return more.length === 0 && (first === 'call' || first === 'do')
-}
+})
 
 const NAMED_AT_BEST: ReadonlySet<string> = new Set([
   'select',
@@ -81,10 +82,10 @@ const NAMED_AT_BEST: ReadonlySet<string> = new Set([
 const FIRST_WORD = /^\s*([a-z]+)/i
 
 /** Tells whether preparing a text under a name is worth it; utility statements have no plan. */
-export function hasPlan(text: string): boolean {
+export const hasPlan: (text: string) => boolean = judged((text) => {
   const first = FIRST_WORD.exec(text)?.[1]?.toLowerCase() ?? ''
   return NAMED_AT_BEST.has(first) && isSingleStatement(text)
-}
+})
 
 /** `ROLLBACK TO` a savepoint and SAVEPOINT itself are a scope's own business. */
 function endsOwnTransaction(text: string): boolean {

@@ -1,3 +1,4 @@
+import { judged } from '../support/judged-text.js'
 import { type SqlStatement, splitStatements } from './sql-text.js'
 
 const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort'])
@@ -12,11 +13,11 @@ const MAY_CONTROL = /^\s*(begin|start|commit|end|rollback|abort|prepare|set|--|\
  * Such a statement goes out without a prelude: `begin isolation level …` must come before any
  * query of its transaction. A savepoint has one in front, so that going back to it keeps the path.
  */
-export function isTransactionControl(text: string | undefined): boolean {
-  if (text === undefined || !MAY_CONTROL.test(text)) return false
+export const isTransactionControl: (text: string) => boolean = judged((text) => {
+  if (!MAY_CONTROL.test(text)) return false
   const [only, ...more] = splitStatements(text)
   return only !== undefined && more.length === 0 && controls(only)
-}
+})
 
 function controls({ words: [first = '', second = '', third = ''] }: SqlStatement): boolean {
   if (CONTROLS.has(first)) return true

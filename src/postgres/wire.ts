@@ -70,6 +70,16 @@ const CONNECTION_METHODS = ['close', 'query', 'flush', 'sync'] as const
  * in pipeline mode takes no statement that is not pg's own.
  */
 export function speaksWire(client: object): client is WireClient {
+  const known = checked.get(client)
+  if (known !== undefined) return known
+  const verdict = hasWire(client)
+  checked.set(client, verdict)
+  return verdict
+}
+
+const checked = new WeakMap<object, boolean>()
+
+function hasWire(client: object): boolean {
   const connection: unknown = Reflect.get(client, 'connection')
   if (typeof connection !== 'object' || connection === null) return false
   if (Reflect.get(client, 'pipeline') === true) return false

@@ -23,6 +23,8 @@ export function lookupCache<V>(
   const cache = new LRUCache<string, { readonly value: V | undefined }>({
     max: options.maxEntries,
     ttl: options.ttlMs,
+    // By the millisecond, the cache would set a timer for nearly every look-up.
+    ttlResolution: Math.ceil(options.ttlMs / 20),
     // A key that is forgotten while it is looked up still answers those who asked before.
     ignoreFetchAbort: true,
     fetchMethod: async (key) => ({ value: await load(key) }),

@@ -17,6 +17,9 @@ import { type EachFunction, type EachOptions, runEach } from './each.js'
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
 import { type Destination, type RequestAddress, resolveRequest } from './resolve-request.js'
 
+/** How many of the pools that were asked for by tenant are kept; they hold no clients. */
+const MAX_POOLS = 1_000
+
 /** A function that is lent a client for one schema. */
 export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
 
@@ -39,6 +42,8 @@ export class SchemaRouter {
   readonly #leases: LeasePool
   /** A scope is made once for each tenant that the registry has handed out. */
   readonly #scopes = new WeakMap<Tenant, Scope>()
+  /** A pool costs more to make than the query that it is made for. */
+  readonly #pools = new Map<string, TenantPool>()
   /** The tenants and their registry. */
   readonly tenants: Tenants
   /** Migrations over many schemas. */
@@ -127,7 +132,13 @@ export class SchemaRouter {
 
   /** A `pg.Pool` whose every query answers for one tenant, whatever is ambient. */
   poolFor(tenant: string | Tenant): TenantPool {
-    return new TenantPool(this.#leases, () => this.#scopeOf(tenant))
+    const slug = typeof tenant === 'string' ? tenant : tenant.slug
+    const known = this.#pools.get(slug)
+    if (known !== undefined) return known
+    const pool = new TenantPool(this.#leases, () => this.#scopeOf(slug))
+    if (this.#pools.size >= MAX_POOLS) this.#pools.clear()
+    this.#pools.set(slug, pool)
+    return pool
   }
 
   /**

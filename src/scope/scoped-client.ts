@@ -42,7 +42,8 @@ export class LentClient implements ScopedClient {
   readonly #request: LeaseRequest
   #session: Session | undefined
   #opening: Promise<void> | undefined
-  #closed: Error | undefined
+  /** Set at the end of the scope; the error itself costs too much to be made before it is thrown. */
+  #closed: { readonly cause?: Error } | undefined
   #aborted: Error | undefined
   #savepoints = 0
   readonly #backlog: Waiting[] = []
@@ -56,7 +57,7 @@ export class LentClient implements ScopedClient {
   }
 
   #query(call: QueryCall): unknown {
-    if (this.#closed !== undefined) throw this.#closed
+    if (this.#closed !== undefined) throw scopeClosed(this.schema, this.#closed.cause)
     return answer(call, (settle) => {
       if (this.#session !== undefined) {
         this.#session.run(call, settle)
@@ -103,14 +104,14 @@ export class LentClient implements ScopedClient {
 
   /** Ends the use of the client; what runs is cancelled on the server. */
   abort(reason: Error): void {
-    this.#closed ??= scopeClosed(this.schema, reason)
+    this.#closed ??= { cause: reason }
     this.#aborted ??= reason
     this.#session?.abandon(reason)
   }
 
   /** Ends the use of the client and hands out its session, if a client was ever taken. */
   async close(): Promise<Session | undefined> {
-    this.#closed ??= scopeClosed(this.schema)
+    this.#closed ??= {}
     await this.#opening
     return this.#session
   }

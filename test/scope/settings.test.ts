@@ -99,7 +99,7 @@ describe.each(WAYS)('scope.settings through $name', ({ run }) => {
     }
     expect(await bodies(database, acme.schema)).toEqual([acme.schema])
     expect(await bodies(database, 'public')).toEqual(['public'])
-    expect(pool.idleCount).toBe(pool.totalCount)
+    await expect.poll(() => pool.idleCount).toBe(pool.totalCount)
   })
 
   it.each([`'`, `"`, `\\`, '$1', `'; drop table notes; --`, `$$`, 'ü€😀', ' ', 'a\nb'])(

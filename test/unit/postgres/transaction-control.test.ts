@@ -26,7 +26,6 @@ describe('isTransactionControl', () => {
   })
 
   it.each([
-    undefined,
     '',
     'select 1',
     'begin; select 1',
