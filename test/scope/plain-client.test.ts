@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { Client, type ClientConfig, Query } from 'pg'
+import pg, { Client, type ClientConfig, Query } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
@@ -22,6 +22,15 @@ class PlainClient extends Client {
 const KINDS: Readonly<Record<string, FleetOptions['pool']>> = {
   'a client without the wire’s internals': { Client: PlainClient },
   'a client that pipelines': Object.assign({}, { pipeline: true }),
+  ...nativeClient(),
+}
+
+/** `pg-native` is compiled against libpq when it is installed, so it is tested where somebody has. */
+function nativeClient(): Readonly<Record<string, FleetOptions['pool']>> {
+  const { native } = pg
+  if (native) return { 'pg-native': { Client: native.Client } }
+  console.log('Tests with pg-native are skipped: it is not installed')
+  return {}
 }
 
 beforeAll(async () => {
@@ -35,7 +44,7 @@ afterAll(async () => {
   await database.admin.query('drop function public.hide_plain')
 })
 
-describe.each(Object.entries(KINDS))('%s', (_, kind) => {
+describe.each(Object.entries(KINDS))('%s', (name, kind) => {
   const made = (options: FleetOptions = {}): Promise<Fleet> =>
     fleet(database, { ...options, pool: { max: 1, ...kind } })
 
@@ -280,7 +289,8 @@ describe.each(Object.entries(KINDS))('%s', (_, kind) => {
   })
 
   it('runs a session scope, and puts the path back', async () => {
-    const given = await made()
+    // It does not say which backend it was told of, so a pooler cannot be ruled out.
+    const given = await made(name === 'pg-native' ? { scope: { pooler: 'session' } } : {})
     const state = `select pg_backend_pid() as pid, current_setting('search_path') as path`
     const before = await given.pool.query(state)
     await given.router.withTenant(
