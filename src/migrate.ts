@@ -1,4 +1,4 @@
-export { directory } from './migration/directory-source.js'
+export { directory } from './migration/sources/directory.js'
 export type {
   Migration,
   MigrationContext,

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
 import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
-import { directory } from '../migration/directory-source.js'
+import { directory } from '../migration/sources/directory.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationSource } from '../migration/source.js'
 import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
