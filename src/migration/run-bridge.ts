@@ -43,7 +43,7 @@ export async function runBridge(db: Database, job: BridgeJob): Promise<readonly 
       return readOnly(client, () => tell(job, () => work(target(client, job))))
     await lockSession(client, job)
     const names = await tell(job, () => work(target(client, job)))
-    await requirePath(client, path, job)
+    await requireKept(client, path, job)
     return names
   })
 }
@@ -105,11 +105,15 @@ async function lockSession(client: PoolClient, job: BridgeJob): Promise<void> {
   }
 }
 
-async function requirePath(client: PoolClient, path: string, job: BridgeJob): Promise<void> {
-  const { rows } = await client.query<{ now: string }>(
-    `select current_setting('search_path') as now`,
+/** What the tool says it has done must be committed, and must have been done in this schema. */
+async function requireKept(client: PoolClient, path: string, job: BridgeJob): Promise<void> {
+  const { rows } = await tell(job, () =>
+    client.query<{ now: string; open: boolean }>(
+      `select current_setting('search_path') as now, txid_current_if_assigned() is not null as open`,
+    ),
   )
-  const now = rows[0]?.now
+  const { now = '', open = false } = rows[0] ?? {}
+  if (open) throw failed(job, new Error('it has left its transaction open, which is rolled back'))
   if (now === path) return
   throw failed(
     job,

@@ -244,7 +244,7 @@ describe('sqlDirectory', () => {
       '2_b.sql',
     ],
   ])('refuses %s', async (_what, files, file) => {
-    const error = await refusal(files as unknown as MigrationFiles)
+    const error = await refusal(files)
     expect(error).toMatchObject({
       code: 'MIGRATION_SOURCE_INVALID',
       message: expect.stringContaining(file) as string,
