@@ -16,6 +16,9 @@ import {
 } from 'tenantry/migrate'
 import { Umzug } from 'umzug'
 import { describe, expect, it } from 'vitest'
+import { runBridge } from '../../src/migration/run-bridge.js'
+import { parsePrefix, parseSchemaName } from '../../src/names/schema-name.js'
+import { LeasePool } from '../../src/postgres/lease-pool.js'
 import { useDatabase } from '../support/database.js'
 import { useMigrationFolders } from '../support/migration-folder.js'
 
@@ -270,5 +273,50 @@ describe.each(Object.entries(tools))('migrations.up with %s', (_name, tool) => {
       `${prefix}delta`,
     ])
     expect(rows).toEqual([{ found: null }])
+  })
+})
+
+/** Takes the newest step of a tenant back, as a command that goes down does. */
+function takeBack(prefix: string, bridge: MigrationBridge): Promise<readonly string[]> {
+  const { database: db } = new LeasePool(database.pool({ max: 1 }), {
+    naming: { prepare: false, maxStatements: 1 },
+    maxSchemas: 1,
+    acquireTimeoutMs: 10_000,
+    poolerKeepsSession: false,
+  })
+  return runBridge(db, {
+    layout: {
+      shared: { schema: parseSchemaName(`shared_${prefix}`), source: undefined },
+      static: new Map(),
+      tenants: { prefix: parsePrefix(prefix), source: bridge, extras: [] },
+    },
+    bridge,
+    schema: { schema: parseSchemaName(`${prefix}acme`), kind: 'tenant' },
+    task: 'down',
+  })
+}
+
+describe('the way down', () => {
+  it.each(Object.entries(tools).filter(([name]) => name !== 'drizzle'))(
+    'takes the newest migration of %s back, in one schema only',
+    async (_name, tool) => {
+      const bridge = await tool.bridge()
+      const { router, prefix } = await twoTenants(bridge)
+      await router.migrations.up()
+      expect(await takeBack(prefix, bridge)).toEqual(['2_fees'])
+      expect(await tablesOf(`${prefix}acme`)).not.toContain('fees')
+      expect(await tablesOf(`${prefix}beta`)).toContain('fees')
+      const [, acme] = await router.migrations.status()
+      expect(acme?.pending).toEqual(['2_fees'])
+    },
+  )
+
+  it('is refused for drizzle, which has none', async () => {
+    const bridge = await drizzleTool.bridge()
+    const { prefix } = await twoTenants(bridge)
+    await expect(takeBack(prefix, bridge)).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      option: 'migrations',
+    })
   })
 })
