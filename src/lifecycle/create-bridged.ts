@@ -1,10 +1,13 @@
 import type { PoolClient } from 'pg'
+import { log } from '../diagnostics/log.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import type { MigrationBridge } from '../migration/bridge.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import { runBridge } from '../migration/run-bridge.js'
 import type { Database } from '../postgres/database.js'
 import type { Tenant } from '../registry/tenant.js'
+
+const debug = log('migrate')
 
 /** A tenant whose schema another tool migrates. */
 export interface BridgedTenant {
@@ -38,7 +41,12 @@ export async function createBridged(db: Database, tenant: BridgedTenant): Promis
     await runBridge(db, { layout, bridge, schema: owned, task: 'up' })
     return await db.transaction(register)
   } catch (error) {
-    await db.query(`drop schema if exists ${quoteIdent(schema)} cascade`)
+    await db
+      .query(`drop schema if exists ${quoteIdent(schema)} cascade`)
+      .catch((reason: unknown) => {
+        // The caller needs to hear what went wrong first.
+        debug('schema %s could not be dropped: %s', schema, reason)
+      })
     throw error
   }
 }

@@ -36,7 +36,8 @@ export interface LifecycleParts {
 const LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Creates a tenant in one transaction: row, domains, schema, migrations, ledger.
+ * Creates a tenant in one transaction: row, domains, schema, migrations, ledger. Where another tool
+ * migrates, the row comes last, and the schema is dropped again if something fails.
  *
  * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
  * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.

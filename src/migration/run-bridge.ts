@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { lockKey } from '../postgres/advisory-lock.js'
+import { lockKey, tryLockSession } from '../postgres/advisory-lock.js'
 import type { Database } from '../postgres/database.js'
 import { preludeOf } from '../postgres/prelude.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
@@ -85,19 +85,12 @@ async function readOnly<R>(client: PoolClient, work: () => Promise<R>): Promise<
   }
 }
 
-/**
- * The lock of native runs, but for the session. It is asked for again and again rather than waited
- * for: a statement that waits holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots.
- */
+/** The lock of native runs, but for the session: the tool ends transactions as it likes. */
 async function lockSession(client: PoolClient, job: BridgeJob): Promise<void> {
   const { schema, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS } = job
+  const key = lockKey('schema', schema.schema)
   const end = performance.now() + lockTimeoutMs
-  for (let attempt = 1; ; attempt += 1) {
-    const { rows } = await client.query<{ locked: boolean }>(
-      'select pg_try_advisory_lock($1) as locked',
-      [lockKey('schema', schema.schema)],
-    )
-    if (rows[0]?.locked === true) return
+  for (let attempt = 1; !(await tryLockSession(client, key)); attempt += 1) {
     if (performance.now() > end) {
       throw failed(job, new Error(`another run has been at work on it for ${lockTimeoutMs} ms`))
     }

@@ -199,3 +199,37 @@ describe('a bridge', () => {
     })
   })
 })
+
+describe('tenants.create with a bridge', () => {
+  it('leaves a tenant of the same slug, and a schema of the same name, as they are', async () => {
+    const { prefix, tenant, routerWith } = await oneTenant()
+    const router = routerWith(tool(({ client }) => client.query('create table loans ()')))
+    await database.admin.query(`create schema ${prefix}own; create table ${tenant}.notes ()`)
+    await expect(router.tenants.create({ slug: 'acme' })).rejects.toMatchObject({
+      code: 'TENANT_EXISTS',
+    })
+    await expect(router.tenants.create({ slug: 'own' })).rejects.toMatchObject({
+      code: 'SCHEMA_EXISTS',
+    })
+    const { rows } = await database.admin.query(
+      'select to_regnamespace($1) is not null as own, to_regclass($2) is not null as notes',
+      [`${prefix}own`, `${tenant}.notes`],
+    )
+    expect(rows).toEqual([{ own: true, notes: true }])
+  })
+
+  it('needs no second client, and serves the tenant only when it is complete', async () => {
+    const { routerWith } = await oneTenant()
+    const seen: unknown[] = []
+    const other = routerWith(tool(async () => {}))
+    const router = routerWith(
+      tool(async () => {
+        seen.push((await other.tenants.list()).map(({ slug }) => slug))
+      }),
+      1,
+    )
+    await router.tenants.create({ slug: 'beta' })
+    expect(seen).toEqual([['acme']])
+    expect((await other.tenants.list()).map(({ slug }) => slug)).toEqual(['acme', 'beta'])
+  })
+})

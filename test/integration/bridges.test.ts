@@ -78,7 +78,7 @@ const knexTool: Tool = {
       }),
     }
     return knexBridge(() =>
-      knex({ client: 'pg', migrations: { migrationSource }, log: { error: () => {} } }),
+      knex({ client: 'pg', migrations: { migrationSource }, log: { warn: () => {} } }),
     )
   },
 }

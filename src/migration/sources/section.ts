@@ -19,7 +19,7 @@ export interface Sections {
 }
 
 /** The line that keeps a migration out of the transaction of the others. */
-export const OUTSIDE_TRANSACTION = '-- postgres-migrations disable-transaction'
+const OUTSIDE_TRANSACTION = '-- postgres-migrations disable-transaction'
 
 type Half = 'up' | 'down'
 
