@@ -1,7 +1,24 @@
-export { directory } from './migration/directory-source.js'
+export type { BridgeTarget, MigrationBridge, MigrationOrigin } from './migration/bridge.js'
+export { drizzleBridge } from './migration/bridges/drizzle.js'
+export type { DrizzleBridgeOptions, DrizzleSettings } from './migration/bridges/drizzle.js'
+export { knexBridge } from './migration/bridges/knex.js'
+export type { KnexInstance, KnexSettings } from './migration/bridges/knex.js'
+export { kyselyBridge } from './migration/bridges/kysely.js'
+export type { KyselyMigrator, KyselyOutcome } from './migration/bridges/kysely.js'
+export { nodePgMigrateBridge } from './migration/bridges/node-pg-migrate.js'
+export type { NodePgMigrateSettings } from './migration/bridges/node-pg-migrate.js'
+export { umzugBridge, umzugStorage } from './migration/bridges/umzug.js'
+export type { UmzugInstance, UmzugTable } from './migration/bridges/umzug.js'
+export type { SingleClientPool } from './migration/single-client-pool.js'
 export type {
   Migration,
   MigrationContext,
   MigrationFunction,
   MigrationSource,
 } from './migration/source.js'
+export { code } from './migration/sources/code.js'
+export type { CodeMigration } from './migration/sources/code.js'
+export { directory } from './migration/sources/directory.js'
+export type { SqlFormat } from './migration/sources/folder-format.js'
+export { sqlDirectory } from './migration/sources/sql-directory.js'
+export type { SqlDirectoryOptions } from './migration/sources/sql-directory.js'

@@ -3,13 +3,14 @@ import { TenantryError } from '../errors.js'
 import type { DomainName } from '../names/domain-name.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
-import { type SchemaLayout, loadSets, pathOf } from '../migration/layout.js'
+import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import { applyPending } from '../migration/unit.js'
 import type { Database } from '../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import type { NewTenant, TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
+import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 
 /** A tenant to be created. */
@@ -35,7 +36,8 @@ export interface LifecycleParts {
 const LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Creates a tenant in one transaction: row, domains, schema, migrations, ledger.
+ * Creates a tenant in one transaction: row, domains, schema, migrations, ledger. Where another tool
+ * migrates, the row comes last, and the schema is dropped again if something fails.
  *
  * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
  * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
@@ -51,10 +53,13 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   const migrationsOf = await loadSets(layout)
   const migrations = migrationsOf({ schema, kind: 'tenant' })
   await registry.install(db)
+  const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
+  const bridge = bridgeOf(layout, { schema, kind: 'tenant' })
+  if (bridge)
+    return createBridged(db, { layout, bridge, schema, ...bridgedSteps(parts, row, domains) })
 
   return db.transaction(async (client) => {
-    const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
-    const tenant = await register(client, registry, row, domains)
+    const tenant = await register(client, registry, { row, domains })
     await createSchema(client, schema)
     await applyPending(client, {
       schema,
@@ -65,6 +70,17 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
     })
     return tenant
   })
+}
+
+function bridgedSteps(
+  { registry }: LifecycleParts,
+  row: NewTenant,
+  domains: readonly DomainName[],
+): Pick<BridgedTenant, 'register' | 'makeSchema'> {
+  return {
+    register: (client) => register(client, registry, { row, domains }),
+    makeSchema: (client) => createSchema(client, row.schema),
+  }
 }
 
 function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
@@ -79,8 +95,7 @@ function isRecord(input: unknown): input is Record<string, unknown> {
 async function register(
   client: PoolClient,
   registry: TenantRegistry,
-  row: NewTenant,
-  domains: readonly DomainName[],
+  { row, domains }: { readonly row: NewTenant; readonly domains: readonly DomainName[] },
 ): Promise<Tenant> {
   const tenant = await registry.insert(client, row)
   for (const [index, domain] of domains.entries()) {

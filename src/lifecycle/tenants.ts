@@ -26,7 +26,8 @@ export class Tenants {
   }
 
   /**
-   * Creates a tenant in one transaction: its row, domains, schema and all migrations.
+   * Creates a tenant in one transaction: its row, domains, schema and all migrations. Where another
+   * tool migrates, its row comes last, and the schema is dropped again if something fails.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
    * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.

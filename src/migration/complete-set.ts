@@ -1,4 +1,5 @@
 import { TenantryError } from '../errors.js'
+import { type MigrationOrigin, isBridge } from './bridge.js'
 import type { Migration, MigrationSource } from './source.js'
 
 /** The ledger's own table, exactly as `postgres-migrations` makes and notes it. */
@@ -22,12 +23,12 @@ const MAX_HASH = 40
 
 /**
  * Loads a migration set, with the ledger's own table in front, and checks that the ledger can keep it.
- * Without a source there is no migration, and no ledger.
+ * Without a source there is no migration, and no ledger; where another tool migrates, the same.
  *
  * @throws `MIGRATION_SOURCE_INVALID`
  */
-export async function loadSet(source: MigrationSource | undefined): Promise<readonly Migration[]> {
-  if (source === undefined) return []
+export async function loadSet(source: MigrationOrigin | undefined): Promise<readonly Migration[]> {
+  if (source === undefined || isBridge(source)) return []
   const loaded = await source.load()
   const set = loaded[0]?.id === LEDGER.id ? loaded : [LEDGER, ...loaded]
   const names = new Set<string>()

@@ -6,15 +6,16 @@ import { TENANT_STATUSES } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { parseSchemaName } from '../names/schema-name.js'
 import { loadSet } from './complete-set.js'
-import type { Migration, MigrationSource } from './source.js'
+import { type MigrationBridge, type MigrationOrigin, isBridge } from './bridge.js'
+import type { Migration } from './source.js'
 
 /** The schemas of a service: what is configured about each kind. */
 export interface SchemaLayout {
-  readonly shared: { readonly schema: SchemaName; readonly source: MigrationSource | undefined }
-  readonly static: ReadonlyMap<SchemaName, MigrationSource | undefined>
+  readonly shared: { readonly schema: SchemaName; readonly source: MigrationOrigin | undefined }
+  readonly static: ReadonlyMap<SchemaName, MigrationOrigin | undefined>
   readonly tenants: {
     readonly prefix: string
-    readonly source: MigrationSource | undefined
+    readonly source: MigrationOrigin | undefined
     /** Schemas that are searched after a tenant's own. */
     readonly extras: readonly SchemaName[]
   }
@@ -44,6 +45,16 @@ export async function listFleet(
 }
 
 const ALIVE: TenantFilter = { status: TENANT_STATUSES.filter((status) => status !== 'deleted') }
+
+/** The tool that migrates a schema instead of a set of ours. */
+export function bridgeOf(
+  { shared, static: statics, tenants }: SchemaLayout,
+  { schema, kind }: Pick<FleetSchema, 'schema' | 'kind'>,
+): MigrationBridge | undefined {
+  const fixed = kind === 'shared' ? shared.source : statics.get(schema)
+  const source = kind === 'tenant' ? tenants.source : fixed
+  return isBridge(source) ? source : undefined
+}
 
 /** Loads each migration set once; a schema without a set has no migrations. */
 export async function loadSets(

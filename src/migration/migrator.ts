@@ -3,7 +3,8 @@ import { listOf, wholeNumber } from '../support/options.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import { resolveSelector } from '../selector/resolve.js'
 import { type FleetSchema, type Selector, select } from '../selector/selector.js'
-import { type SchemaLayout, listFleet, loadSets, pathOf } from './layout.js'
+import { upByBridge, withBridgedPending } from './bridged-run.js'
+import { type SchemaLayout, bridgeOf, listFleet, loadSets, pathOf } from './layout.js'
 import { type SchemaState, foreignLedger, readStates } from './ledger.js'
 import { pendingMigrations } from './plan.js'
 import { type RunReport, type SchemaOutcome, requireSuccess } from './report.js'
@@ -105,6 +106,8 @@ export class Migrator {
       const migrations = migrationsOf(schema)
       const state = states.get(schema.schema) ?? ABSENT
       const { exists } = state
+      const bridge = bridgeOf(layout, schema)
+      if (bridge) return upByBridge(db, schema, { layout, bridge, exists, lockTimeoutMs })
       const pending = pendingIn(schema, state, migrations)
       if (exists && pending.length === 0) return { status: 'current', applied: [] }
       const target: UnitTarget = {
@@ -138,12 +141,14 @@ export class Migrator {
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`
    */
   async status(options: SelectOptions = {}): Promise<readonly SchemaStatus[]> {
-    const migrationsOf = await loadSets(this.#parts.layout)
+    const { db, layout } = this.#parts
+    const migrationsOf = await loadSets(layout)
     const schemas = await this.select(options)
     const states = await this.#states(schemas)
-    return schemas.map((schema) =>
+    const statuses = schemas.map((schema) =>
       statusOf(schema, states.get(schema.schema) ?? ABSENT, migrationsOf(schema)),
     )
+    return withBridgedPending(db, layout, { schemas, statuses })
   }
 
   /** @internal The schemas that a selector names. */

@@ -18,8 +18,23 @@ export function lockKey(...parts: readonly string[]): string {
 /**
  * Takes a lock that ends with the running transaction.
  *
- * Session-level locks are not used anywhere: a pooler in transaction mode grants one to two clients.
+ * A session-level lock is taken only where the session is known to be a client's own: a pooler in
+ * transaction mode grants one to two clients.
  */
 export async function lockTransaction(db: Queryable, key: string): Promise<void> {
   await db.query('select pg_advisory_xact_lock($1)', [key])
+}
+
+/**
+ * Takes a lock that ends with the session, if nobody has it.
+ *
+ * It does not wait: a statement that waits holds a snapshot, and CREATE INDEX CONCURRENTLY waits for
+ * those who hold one.
+ */
+export async function tryLockSession(db: Queryable, key: string): Promise<boolean> {
+  const { rows } = await db.query<{ locked: boolean }>(
+    'select pg_try_advisory_lock($1) as locked',
+    [key],
+  )
+  return rows[0]?.locked === true
 }

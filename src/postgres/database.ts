@@ -1,11 +1,20 @@
 import type { PoolClient } from 'pg'
 import { memoryOf } from './client-memory.js'
+import { fixPath } from './fixed-session.js'
+import type { Prelude } from './prelude.js'
 import type { Queryable } from './queryable.js'
 
 /** What the package itself runs on the pool, outside of any scope. */
 export interface Database extends Queryable {
   /** Runs `work` on a client in one transaction: committed when it resolves, else rolled back. */
   transaction<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
+  /**
+   * Runs `work` on a client whose whole session has the path of a prelude. The client is destroyed
+   * afterwards: nobody knows what the work has left on it.
+   *
+   * @throws `POOLER_IN_BETWEEN`, `SCHEMA_MISSING`
+   */
+  session<R>(prelude: Prelude, work: (client: PoolClient) => Promise<R>): Promise<R>
   /**
    * Awaits work on this database that others may await as well, such as a look-up by key.
    *
@@ -23,10 +32,26 @@ export type Lend = <R>(
 /** Whatever the server's default is: behind a lock, what it has waited for must be seen. */
 const BEGIN = 'begin isolation level read committed'
 
+/** What a {@link Database} is made of. */
+export interface DatabaseParts {
+  readonly lend: Lend
+  readonly attend: Database['attend']
+  /** Asked at each use; see {@link fixPath}. */
+  readonly poolerKeepsSession: () => boolean
+}
+
 /** A {@link Database} on the clients that `lend` lends. */
-export function databaseOn(lend: Lend, attend: Database['attend']): Database {
+export function databaseOn({ lend, attend, poolerKeepsSession }: DatabaseParts): Database {
   return {
     attend,
+    session: (prelude, work) =>
+      lend(
+        async (client) => {
+          await fixPath(client, prelude, poolerKeepsSession())
+          return work(client)
+        },
+        () => true,
+      ),
     query: (text, values) =>
       lend(
         (client) => client.query(text, values && [...values]),

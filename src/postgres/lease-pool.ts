@@ -112,11 +112,12 @@ export class LeasePool {
    * What the package itself runs on the pool: outside of any scope, but with the same care not to
    * wait for ever inside one.
    */
-  readonly database: Database = databaseOn(
-    (work, isUnfit) => this.#lendPlain(work, isUnfit),
-    (work) =>
+  readonly database: Database = databaseOn({
+    lend: (work, isUnfit) => this.#lendPlain(work, isUnfit),
+    attend: (work) =>
       unlessInVain(this.#waitOptions, (vain) => untilAborted(this.room.outside(work), vain)),
-  )
+    poolerKeepsSession: () => this.#rules.poolerKeepsSession,
+  })
 
   async #lendPlain<R>(
     work: (client: PoolClient) => Promise<R>,

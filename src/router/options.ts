@@ -1,9 +1,9 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
 import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
-import { directory } from '../migration/directory-source.js'
+import { directory } from '../migration/sources/directory.js'
 import type { SchemaLayout } from '../migration/layout.js'
-import type { MigrationSource } from '../migration/source.js'
+import type { MigrationOrigin } from '../migration/bridge.js'
 import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
@@ -12,8 +12,8 @@ import type { Tenant } from '../registry/tenant.js'
 import type { SchemaKind } from '../selector/selector.js'
 import { listOf, optionInvalid, wholeNumber } from '../support/options.js'
 
-/** A migration set: a directory, or a source of your own. */
-export type Migrations = string | MigrationSource
+/** A migration set: a directory, a source of your own, or another tool behind a bridge. */
+export type Migrations = string | MigrationOrigin
 
 /** What a {@link SchemaRouter} is made of. */
 export interface SchemaRouterOptions {
@@ -230,6 +230,6 @@ function checkApart({ shared, static: statics, tenants }: SchemaLayout): void {
   }
 }
 
-function resolveSource(migrations: Migrations | undefined): MigrationSource | undefined {
+function resolveSource(migrations: Migrations | undefined): MigrationOrigin | undefined {
   return typeof migrations === 'string' ? directory(migrations) : migrations
 }

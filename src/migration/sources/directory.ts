@@ -1,8 +1,8 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { loadMigrationFiles } from 'postgres-migrations'
-import { TenantryError } from '../errors.js'
-import type { Migration, MigrationSource } from './source.js'
+import { TenantryError } from '../../errors.js'
+import type { Migration, MigrationSource } from '../source.js'
 
 /**
  * A directory in the format of `postgres-migrations`: `1_create_loans.sql`, ids consecutive from 1.

@@ -1,0 +1,39 @@
+/** One entry of drizzle-kit's journal. */
+export interface JournalEntry {
+  readonly idx: number
+  readonly tag: string
+  /** When it was made; drizzle's own migrator knows by this what a schema has had. */
+  readonly when: number
+}
+
+/** The entries of a journal in their order; `undefined` for a text that is none. */
+export function readJournal(text: string): readonly JournalEntry[] | undefined {
+  const journal = parsed(text)
+  if (!isRecord(journal)) return undefined
+  const entries = journal['entries']
+  if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined
+  return entries.toSorted((a, b) => a.idx - b.idx)
+}
+
+/** The names of a journal's files, without their ending, in their order. */
+export function drizzleOrder(text: string): readonly string[] | undefined {
+  return readJournal(text)?.map(({ tag }) => tag)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isEntry(input: unknown): input is JournalEntry {
+  if (!isRecord(input)) return false
+  const { idx, tag, when } = input
+  return typeof idx === 'number' && typeof tag === 'string' && typeof when === 'number'
+}
+
+function isRecord(input: unknown): input is Readonly<Record<string, unknown>> {
+  return typeof input === 'object' && input !== null
+}
