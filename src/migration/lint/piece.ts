@@ -93,7 +93,10 @@ class Reader {
     if (body.language === 'sql') return this.read(whole, true)
     const tree = parseBlock(this.#parser, text)
     if (tree instanceof Error) {
-      this.unreadable.push({ place: locate(0), message: tree.message, certain: false })
+      const { message } = tree
+      // Other complaints may be about what only a database knows.
+      const certain = message.startsWith('syntax error')
+      this.unreadable.push({ place: locate(0), message, certain })
       return
     }
     for (const each of embeddedSql(tree)) this.#readEmbedded(whole, each)

@@ -19,12 +19,14 @@ export const unfilteredCatalog: Rule = { name: 'unfiltered-catalog', level: 'err
 
 function check({ visits, mayRead }: LintFile): readonly Hit[] {
   const filtered = new Set(visits.filter(isSchemaFilter).flatMap(queriesAbove))
-  const lookUps = visits.filter(isCatalog).filter((visit) => !filtered.has(queryOf(visit)))
+  const unfiltered = visits.filter((visit) => isCatalog(visit) && !filtered.has(queryOf(visit)))
+  // Of a query that joins catalogs the first one is enough.
+  const lookUps = new Map(unfiltered.toReversed().map((visit) => [queryOf(visit), visit]))
   const fixed = visits.flatMap((at) => {
     const schema = fixedSchema(at)
     return schema === undefined || mayRead(schema) ? [] : [{ at, message: fixedMessage(schema) }]
   })
-  return [...lookUps.map((at) => ({ at, message: messageFor(at) })), ...fixed]
+  return [...[...lookUps.values()].map((at) => ({ at, message: messageFor(at) })), ...fixed]
 }
 
 function messageFor({ node }: Visit): string {
@@ -71,10 +73,9 @@ function queryOf(visit: Visit): Visit | Statement {
 
 /** A condition in a subquery filters the queries around it as well. */
 function queriesAbove(visit: Visit): readonly (Visit | Statement)[] {
-  const around = [...above(visit)].filter(
+  return [...above(visit)].filter(
     ({ kind, parent }) => kind === 'SelectStmt' || parent === undefined,
   )
-  return around
 }
 
 /** The schema in a condition such as `table_schema = 'public'`. */

@@ -3,7 +3,7 @@ import { type Rule, nodeRule } from '../rule.js'
 import type { Visit } from '../walk.js'
 
 const DATABASE_WIDE =
-  /^(AlterDatabase(Set|RefreshColl)?|AlterSystem|Createdb|Dropdb|CreateTableSpace|DropTableSpace|AlterTableSpaceOptions|(Create|Alter)Publication|(Create|Alter|Drop)Subscription|(Create|Alter)EventTrig|(Create|Alter)Fdw|(Create|Alter)ForeignServer|(Create|Alter|Drop)UserMapping|CreateCast|CreatePLang|CreateAm)Stmt$/
+  /^(AlterDatabase(Set|RefreshColl)?|AlterSystem|Createdb|Dropdb|CreateTableSpace|DropTableSpace|AlterTableSpaceOptions|AlterTableMoveAll|(Create|Alter)Publication|(Create|Alter|Drop)Subscription|(Create|Alter)EventTrig|(Create|Alter)Fdw|(Create|Alter)ForeignServer|(Create|Alter|Drop)UserMapping|CreateCast|CreatePLang|CreateAm)Stmt$/
 const DATABASE_TYPES =
   /^OBJECT_(DATABASE|TABLESPACE|PUBLICATION|EVENT_TRIGGER|FDW|FOREIGN_SERVER|CAST|LANGUAGE)$/
 const ROLES = /^(CreateRole|AlterRole|AlterRoleSet|DropRole|GrantRole|ReassignOwned|DropOwned)Stmt$/

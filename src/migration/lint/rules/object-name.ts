@@ -25,15 +25,19 @@ const PARTS_OF_TABLES =
 const OUTSIDE =
   /^OBJECT_(SCHEMA|EXTENSION|DATABASE|ROLE|TABLESPACE|LANGUAGE|FDW|FOREIGN_SERVER|PUBLICATION|SUBSCRIPTION|CAST|EVENT_TRIGGER|ACCESS_METHOD|OPCLASS|OPFAMILY)$/
 
+const SCHEMA_CHANGES: ReadonlySet<string> = new Set(['CommentStmt', 'AlterOwnerStmt'])
+
 /** The schema in the name of an object, other than a table, that a statement makes or changes. */
 export function namedSchema({ kind, node }: Visit): string | undefined {
   const type = typeOf(node)
-  if (OUTSIDE.test(type)) return kind === 'GrantStmt' ? grantedSchema(node) : undefined
+  if (kind === 'GrantStmt' && isWholeSchema(node)) return textsOf(node['objects'])[0]
+  if (SCHEMA_CHANGES.has(kind) && type === 'OBJECT_SCHEMA') return textsOf(node['object'])[0]
+  if (OUTSIDE.test(type)) return undefined
   const parts = PARTS_OF_TABLES.test(type) ? 2 : 1
   for (const names of namesIn(kind, node)) {
     if (names.length > parts) return names.at(-parts - 1)
   }
-  return kind === 'GrantStmt' ? grantedSchema(node) : undefined
+  return undefined
 }
 
 function typeOf(node: Visit['node']): string {
@@ -51,8 +55,6 @@ function namesIn(kind: string, node: Visit['node']): readonly (readonly string[]
 }
 
 /** `grant … on schema x`, and `grant … on all tables in schema x`. */
-function grantedSchema(node: Visit['node']): string | undefined {
-  const whole =
-    node['targtype'] === 'ACL_TARGET_ALL_IN_SCHEMA' || node['objtype'] === 'OBJECT_SCHEMA'
-  return whole ? textsOf(listIn(node, 'objects'))[0] : undefined
+function isWholeSchema(node: Visit['node']): boolean {
+  return node['targtype'] === 'ACL_TARGET_ALL_IN_SCHEMA' || node['objtype'] === 'OBJECT_SCHEMA'
 }

@@ -1,4 +1,4 @@
-import { constantText, listIn, textIn, textsOf } from '../node.js'
+import { constantText, listIn, optionIn, textIn, textsOf } from '../node.js'
 import { UNKNOWN_NAME } from '../piece.js'
 import { type Hit, type LintFile, type Rule } from '../rule.js'
 import { type Visit, above } from '../walk.js'
@@ -25,7 +25,7 @@ function check(file: LintFile): readonly Hit[] {
 }
 
 function written(at: Visit): readonly Hit[] {
-  const schemas = [tableSchema(at, false), namedSchema(at), sequenceSchema(at), movedTo(at)]
+  const schemas = [tableSchema(at, false), namedSchema(at), sequenceSchema(at), filledSchema(at)]
   return named(schemas).map((schema) => ({
     at,
     message:
@@ -75,8 +75,12 @@ function sequenceSchema({ kind, node }: Visit): string | undefined {
   return /^"?([^".]+)"?\./.exec(name)?.[1]
 }
 
-function movedTo({ kind, node }: Visit): string | undefined {
-  return kind === 'AlterObjectSchemaStmt' ? textIn(node, 'newschema') : undefined
+/** Where a statement puts objects that are not named one by one. */
+function filledSchema({ kind, node }: Visit): string | undefined {
+  if (kind === 'AlterObjectSchemaStmt') return textIn(node, 'newschema')
+  if (kind === 'ImportForeignSchemaStmt') return textIn(node, 'local_schema')
+  if (kind !== 'AlterDefaultPrivilegesStmt') return undefined
+  return textsOf(optionIn(node, 'options', 'schemas')?.['arg'])[0]
 }
 
 function calledSchema({ kind, node }: Visit): string | undefined {
