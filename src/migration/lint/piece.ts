@@ -5,7 +5,7 @@ import {
   type Locate,
   type Place,
   fromLine,
-  offsetOfByte,
+  byteOffsets,
   offsetOfCharacter,
   verbatim,
 } from './place.js'
@@ -17,6 +17,8 @@ export interface SqlPiece {
   readonly within: 'file' | 'do' | 'routine'
   readonly text: string
   readonly locate: Locate
+  /** The offset in `text`, in UTF-16 units, of a byte. */
+  readonly offsetOf: (byte: number) => number
   /** The `do` or `create function` statement that the piece is a part of. */
   readonly owner?: Statement
 }
@@ -42,7 +44,10 @@ export const UNKNOWN_NAME = 'tenantry_unknown_name'
 /** Reads a file, with all SQL in its routines and DO blocks. */
 export function readFileText(parser: Parser, sql: string): Reading {
   const reader = new Reader(parser, sql)
-  reader.read({ within: 'file', text: sql, locate: verbatim(sql) }, true)
+  reader.read(
+    { within: 'file', text: sql, locate: verbatim(sql), offsetOf: byteOffsets(sql) },
+    true,
+  )
   const visits = reader.statements.flatMap((statement) => [...walk(statement)])
   return { statements: reader.statements, unreadable: reader.unreadable, visits }
 }
@@ -51,7 +56,7 @@ export function readFileText(parser: Parser, sql: string): Reading {
 export function placeOf(visit: Visit): Place {
   const { piece, start } = visit.statement
   const byte = byteOf(visit)
-  return piece.locate(byte === undefined ? start : offsetOfByte(piece.text, byte))
+  return piece.locate(byte === undefined ? start : piece.offsetOf(byte))
 }
 
 class Reader {
@@ -76,22 +81,23 @@ class Reader {
     for (const raw of parsed.statements) {
       const found = unwrap(raw['stmt'])
       if (!found) continue
-      const statement = { ...found, piece, start: startOf(piece.text, raw) }
+      const statement = { ...found, piece, start: startOf(piece, raw) }
       this.statements.push(statement)
-      if (piece.within === 'file') this.#readBody(statement, textOf(piece.text, raw))
+      if (piece.within === 'file') this.#readBody(statement, raw)
     }
   }
 
-  #readBody(statement: Statement, text: string): void {
+  #readBody(statement: Statement, raw: AstNode): void {
     const body = bodyOf(statement)
     if (body === undefined) return
     const within = statement.kind === 'DoStmt' ? 'do' : 'routine'
     const origin = this.#file.indexOf(body.text, statement.start)
     const locate =
       origin === -1 ? fromLine(lineOf(statement), body.text) : verbatim(this.#file, origin)
-    const whole: SqlPiece = { within, text: body.text, locate, owner: statement }
+    const { text } = body
+    const whole = { within, text, locate, offsetOf: byteOffsets(text), owner: statement } as const
     if (body.language === 'sql') return this.read(whole, true)
-    const tree = parseBlock(this.#parser, text)
+    const tree = parseBlock(this.#parser, textOf(statement.piece, raw))
     if (tree instanceof Error) {
       const { message } = tree
       // Other complaints may be about what only a database knows.
@@ -104,11 +110,14 @@ class Reader {
 
   #readEmbedded(body: SqlPiece, embedded: EmbeddedSql): void {
     const { text, whole, executed } = embedded
-    const piece = { ...body, text, locate: locateIn(body, embedded) }
+    const offsetOf = byteOffsets(text)
+    const piece = { ...body, text, locate: locateIn(body, embedded), offsetOf }
     if (!executed) return this.read(piece, whole)
     const run = executedText(this.#parser, text)
     const { line } = piece.locate(embedded.added)
-    if (run !== undefined) this.read({ ...body, text: run, locate: () => ({ line }) }, false)
+    if (run === undefined) return
+    const locate: Locate = () => ({ line })
+    this.read({ ...body, text: run, locate, offsetOf: byteOffsets(run) }, false)
   }
 }
 
@@ -159,14 +168,13 @@ function lineOf({ piece, start }: Statement): number {
 }
 
 /** A statement's own offset counts from the end of the one before, comments included. */
-function startOf(text: string, raw: AstNode): number {
-  const from = offsetOfByte(text, numberIn(raw, 'stmt_location') ?? 0)
-  return from + (splitStatements(text.slice(from))[0]?.start ?? 0)
+function startOf(piece: SqlPiece, raw: AstNode): number {
+  const from = piece.offsetOf(numberIn(raw, 'stmt_location') ?? 0)
+  return from + (splitStatements(textOf(piece, raw))[0]?.start ?? 0)
 }
 
-function textOf(text: string, raw: AstNode): string {
+function textOf({ text, offsetOf }: SqlPiece, raw: AstNode): string {
   const from = numberIn(raw, 'stmt_location') ?? 0
   const length = numberIn(raw, 'stmt_len')
-  const bytes = Buffer.from(text)
-  return bytes.subarray(from, length === undefined ? undefined : from + length).toString()
+  return text.slice(offsetOf(from), length === undefined ? undefined : offsetOf(from + length))
 }

@@ -24,9 +24,21 @@ export function fromLine(first: number, text: string): Locate {
   return (offset) => ({ line: first + lineAt(text, offset) - 1 })
 }
 
-/** PostgreSQL counts bytes of UTF-8 where JavaScript counts UTF-16 units. */
-export function offsetOfByte(text: string, byte: number): number {
-  return Buffer.from(text).subarray(0, byte).toString().length
+/** PostgreSQL counts bytes of UTF-8 where JavaScript counts UTF-16 units; tells one from the other. */
+export function byteOffsets(text: string): (byte: number) => number {
+  const bytes = Buffer.byteLength(text)
+  if (bytes === text.length) return (byte) => byte
+  const offsets = new Uint32Array(bytes + 1)
+  let byte = 0
+  let offset = 0
+  for (const character of text) {
+    const end = byte + Buffer.byteLength(character)
+    offsets.fill(offset, byte, end)
+    byte = end
+    offset += character.length
+  }
+  offsets[byte] = offset
+  return (at) => offsets[at] ?? text.length
 }
 
 /** The place of a parser's error is counted in characters from 0. */
