@@ -10,6 +10,10 @@ export type { NodePgMigrateSettings } from './migration/bridges/node-pg-migrate.
 export { umzugBridge, umzugStorage } from './migration/bridges/umzug.js'
 export type { UmzugInstance, UmzugTable } from './migration/bridges/umzug.js'
 export type { SingleClientPool } from './migration/single-client-pool.js'
+export { lint } from './migration/lint/lint.js'
+export type { LintFinding, LintOptions } from './migration/lint/lint.js'
+export type { LintLevel } from './migration/lint/rule.js'
+export { LINT_RULES } from './migration/lint/rules.js'
 export type {
   Migration,
   MigrationContext,

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { DEFAULT_PARALLEL, normaliseArguments } from './arguments.js'
 import { dev } from './commands/dev.js'
 import { init } from './commands/init.js'
+import { lint } from './commands/lint.js'
 import { migrate } from './commands/migrate.js'
 import { run } from './commands/run.js'
 import { status } from './commands/status.js'
@@ -66,6 +67,15 @@ function addProjectCommands(program: Command, settle: Settle): void {
     .command('dev')
     .description('run a PostgreSQL for development, with its data in .tenantry/postgres')
     .action(async (_flags, command: Command) => settle(await dev(command.optsWithGlobals())))
+  program
+    .command('lint')
+    .description("look for SQL that is unsafe in every tenant's schema; needs no database")
+    .argument('[directory]', 'the migrations (default: of the tenants in the configuration)')
+    .option('--allow <schema...>', 'schemas that the migrations may read from by name')
+    .addOption(jsonOption())
+    .action(async (directory: string | undefined, _flags, command: Command) =>
+      settle(await lint(directory, command.optsWithGlobals())),
+    )
 }
 
 function addFleetCommands(program: Command, settle: Settle): void {

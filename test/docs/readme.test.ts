@@ -86,7 +86,7 @@ describe('the tour in README.md', () => {
     const names = [...readme.matchAll(/^\| `tenantry (?:tenant )?(\w+)`/gm)]
     const commands = names.map(([, name = '']) => `command('${name}')`)
     expect(flags).toHaveLength(9)
-    expect(commands).toHaveLength(8)
+    expect(commands).toHaveLength(9)
     expect([...flags, ...commands].filter((each) => !program.includes(each))).toEqual([])
   })
 })

@@ -30,4 +30,8 @@ describe('the installed command line', () => {
     const { rows } = await database.admin.query('select count(*)::int from tenant_acme.customers')
     expect(rows).toEqual([{ count: 0 }])
   })
+
+  it('says what to install before it can lint', async () => {
+    await expect(tenantry('lint', '.')).rejects.toThrow(/^LINT_PARSER_MISSING: /m)
+  })
 })

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path'
+import type { SchemasOptions } from 'tenantry'
+import { directory as directorySource, lint as lintMigrations } from 'tenantry/migrate'
+import { findConfig, loadConfig } from '../config.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { type OutputFlags, openOutput, printJson } from '../output.js'
+import { findingLines } from '../render/finding.js'
+import type { ConnectionFlags } from '../router.js'
+import { usageError } from '../usage-error.js'
+
+/** Flags of `tenantry lint`. */
+export interface LintFlags extends Pick<ConnectionFlags, 'config'>, OutputFlags {
+  readonly allow?: readonly string[]
+}
+
+type TenantsOptions = NonNullable<SchemasOptions['tenants']>
+
+/**
+ * Looks for SQL that is unsafe when a file runs in every tenant's schema; needs no database.
+ *
+ * @param folder The migrations; without it, those of the tenants in the configuration.
+ */
+export async function lint(folder: string | undefined, flags: LintFlags): Promise<ExitCode> {
+  const output = openOutput(flags)
+  // A configuration makes its own folder the working directory.
+  const called = process.cwd()
+  const given = folder === undefined ? undefined : resolve(folder)
+  const tenants = await tenantsOptions(flags.config, given !== undefined)
+  const migrations = given ?? tenants.migrations
+  if (migrations === undefined) {
+    throw usageError(
+      'directory',
+      'The configuration has no migrations for tenants. Name their directory: tenantry lint <directory>.',
+    )
+  }
+  const source = typeof migrations === 'string' ? directorySource(migrations) : migrations
+  if ('kind' in source) {
+    throw usageError(
+      'directory',
+      `${source.origin} keeps the tenants' migrations itself. Name their directory: tenantry lint <directory>.`,
+    )
+  }
+  const { searchPath = [] } = tenants
+  const findings = await lintMigrations(source, { searchPath, allow: flags.allow ?? [] })
+  for (const line of findingLines(findings, called, output.colors)) output.tell(line)
+  if (flags.json) printJson(output, findings)
+  return findings.some(({ level }) => level === 'error') ? EXIT.failed : EXIT.fine
+}
+
+/** With a directory the configuration may be missing; it then only tells the path. */
+async function tenantsOptions(
+  file: string | undefined,
+  hasDirectory: boolean,
+): Promise<TenantsOptions> {
+  const needless = hasDirectory && file === undefined
+  if (needless && (await findConfig(process.cwd())) === undefined) return {}
+  const { config } = await loadConfig(file)
+  return config.schemas?.tenants ?? {}
+}

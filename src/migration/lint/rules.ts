@@ -1,0 +1,40 @@
+import type { Rule } from './rule.js'
+import { unfilteredCatalog } from './rules/catalog.js'
+import { advisoryLock, databaseWide, roles } from './rules/database-wide.js'
+import { ddlInDo } from './rules/ddl-in-do.js'
+import { dropCascade } from './rules/drop-cascade.js'
+import { enumValueUsed } from './rules/enum-value.js'
+import { createExtension, dropExtension } from './rules/extension.js'
+import { functionWithoutSearchPath } from './rules/function-path.js'
+import { qualifiedName } from './rules/qualified-name.js'
+import { createSchema, dropSchema } from './rules/schema.js'
+import { setSearchPath } from './rules/set-search-path.js'
+import { syntaxError } from './rules/syntax-error.js'
+import { needsNoTransaction, transactionControl } from './rules/transaction.js'
+
+/** All rules that look at the SQL, by name. */
+export const RULES: readonly Rule[] = [
+  advisoryLock,
+  createExtension,
+  createSchema,
+  databaseWide,
+  ddlInDo,
+  dropCascade,
+  dropExtension,
+  dropSchema,
+  enumValueUsed,
+  functionWithoutSearchPath,
+  needsNoTransaction,
+  qualifiedName,
+  roles,
+  setSearchPath,
+  syntaxError,
+  transactionControl,
+  unfilteredCatalog,
+]
+
+/** What comments that name a rule wrongly are reported under. */
+export const UNKNOWN_RULE = 'unknown-rule'
+
+/** The name of every rule, which `docs/lint.md` explains. */
+export const LINT_RULES: readonly string[] = [...RULES.map(({ name }) => name), UNKNOWN_RULE]

@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { useDatabase } from '../support/database.js'
+import { buildBinary, callBinary } from './binary.js'
+import { linesOf, openProject, temporaryFolder } from './project.js'
+
+const database = useDatabase()
+
+beforeAll(buildBinary)
+
+describe('tenantry lint', () => {
+  it('ends with 1 and names the place when a tenants’ migration has an error', async () => {
+    const project = await openProject(database)
+    await project.write('migrations/tenant/2_notes.sql', '\ncreate table public.notes (note text);')
+    const { code, stdout, stderr } = await project.tenantry('lint')
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+    expect(linesOf(stdout)).toEqual([
+      expect.stringMatching(/^migrations\/tenant\/2_notes\.sql:2:14 error qualified-name: This /),
+      '1 finding: 1 error',
+    ])
+  })
+
+  it('ends with 0 on warnings, and allows what the path and --allow name', async () => {
+    const project = await openProject(database)
+    await project.write(
+      'migrations/tenant/2_view.sql',
+      `create view v as select rate from ${project.shared}.rates, reports.totals;`,
+    )
+    const { code, stdout } = await project.tenantry('lint', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({
+        rule: 'qualified-name',
+        level: 'warning',
+        migration: '2_view.sql',
+      }),
+    ])
+    const allowed = await project.tenantry('lint', '--allow', 'reports')
+    expect(allowed).toEqual({ code: 0, stdout: '0 findings\n', stderr: '' })
+  })
+
+  it('lints a directory without a configuration or a database', async () => {
+    const cwd = await temporaryFolder()
+    const { code, stderr } = await callBinary(['lint', '.'], { cwd })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const none = await callBinary(['lint'], { cwd })
+    expect(none.code).toBe(2)
+  })
+})

@@ -1,0 +1,183 @@
+import { type RunReport, SchemaRouter, isTenantryError, select } from 'tenantry'
+import { type Migration, type MigrationSource, lint } from 'tenantry/migrate'
+import { describe, expect, it } from 'vitest'
+import { useDatabase } from '../support/database.js'
+
+const database = useDatabase()
+
+/** What became of the tenants a and b, and which schemas hold the object afterwards. */
+interface Outcome {
+  readonly a: string
+  readonly b: string
+  readonly held: readonly string[]
+}
+
+interface Danger {
+  readonly rule: string
+  /** What the schemas have already. */
+  readonly before: string
+  /** The old copy of the object in `public`. */
+  readonly copy: string
+  /** The name of the table or type that it is about. */
+  readonly object: string
+  readonly sql: string
+  readonly line: number
+  /** What happens to two tenants, without the old copy and with it. */
+  readonly fresh: Outcome
+  readonly withCopy: Outcome
+}
+
+const TYPE = "create type state as enum ('open')"
+const TABLE = 'create table loans (id int)'
+
+const DANGERS: readonly Danger[] = [
+  {
+    rule: 'qualified-name',
+    before: '',
+    copy: TABLE,
+    object: 'loans',
+    sql: '-- for all\ncreate table if not exists public.loans (id int);',
+    line: 2,
+    fresh: { a: 'done', b: 'done', held: ['public'] },
+    withCopy: { a: 'done', b: 'done', held: ['public'] },
+  },
+  {
+    rule: 'set-search-path',
+    before: '',
+    copy: TABLE,
+    object: 'loans',
+    sql: 'set local search_path to public;\ncreate table loans (id int);',
+    line: 1,
+    fresh: { a: 'done', b: '42P07', held: ['public'] },
+    withCopy: { a: '42P07', b: '42P07', held: ['public'] },
+  },
+  {
+    rule: 'unfiltered-catalog',
+    before: '',
+    copy: TYPE,
+    object: 'state',
+    sql: `do $$ begin
+  if not exists (select from pg_type where typname = 'state') then
+    ${TYPE};
+  end if;
+end $$;`,
+    line: 2,
+    fresh: { a: 'done', b: 'done', held: ['a'] },
+    withCopy: { a: 'done', b: 'done', held: ['public'] },
+  },
+  {
+    rule: 'enum-value-used',
+    before: TYPE,
+    copy: TYPE,
+    object: 'state',
+    sql: "alter type state add value 'late';\nselect 'late'::state;",
+    line: 2,
+    fresh: { a: '55P04', b: '55P04', held: ['a', 'b'] },
+    withCopy: { a: '55P04', b: '55P04', held: ['a', 'b', 'public'] },
+  },
+  {
+    rule: 'needs-no-transaction',
+    before: TABLE,
+    copy: TABLE,
+    object: 'loans_id',
+    sql: 'create index concurrently loans_id on loans (id);',
+    line: 1,
+    fresh: { a: '25001', b: '25001', held: [] },
+    withCopy: { a: '25001', b: '25001', held: [] },
+  },
+  {
+    rule: 'drop-cascade',
+    before: '',
+    copy: `${TABLE}; create view shown as select id from loans`,
+    object: 'shown',
+    sql: 'drop table if exists loans cascade;',
+    line: 1,
+    fresh: { a: 'done', b: 'done', held: [] },
+    withCopy: { a: 'done', b: 'done', held: [] },
+  },
+  {
+    rule: 'create-schema',
+    before: '',
+    copy: 'create schema archive; create table archive.old ()',
+    object: 'old',
+    sql: 'create schema archive;',
+    line: 1,
+    fresh: { a: 'done', b: '42P06', held: [] },
+    withCopy: { a: '42P06', b: '42P06', held: ['archive'] },
+  },
+  {
+    rule: 'transaction-control',
+    before: '',
+    copy: TABLE,
+    object: 'loans',
+    sql: 'create table loans (id int);\nrollback;',
+    line: 2,
+    fresh: { a: 'MIGRATION_SOURCE_INVALID', b: 'MIGRATION_SOURCE_INVALID', held: [] },
+    withCopy: { a: 'MIGRATION_SOURCE_INVALID', b: 'MIGRATION_SOURCE_INVALID', held: ['public'] },
+  },
+]
+
+function migration(id: number, sql: string): Migration {
+  const name = `step-${id}`
+  return { id, name, fileName: `${id}_${name}.sql`, sql, hash: `hash-${id}` }
+}
+
+function source(migrations: readonly Migration[]): MigrationSource {
+  return { origin: 'a test', load: () => Promise.resolve(migrations) }
+}
+
+/** Runs the migration in the schemas of two tenants, with `public` behind them in the path. */
+async function outcomeOf({ before, object, sql }: Danger, copy: string): Promise<Outcome> {
+  await database.admin.query('drop schema if exists archive cascade; drop schema public cascade')
+  await database.admin.query('create schema public')
+  if (copy !== '') await database.admin.query(`set search_path to public; ${copy}; reset all`)
+  const prefix = database.prefix()
+  const first = migration(1, before)
+  const router = (migrations: readonly Migration[]): SchemaRouter =>
+    new SchemaRouter({
+      pool: database.pool(),
+      schemas: {
+        shared: { name: `shared_${prefix}s` },
+        tenants: { prefix, migrations: source(migrations), searchPath: ['public'] },
+      },
+    })
+  for (const slug of ['a', 'b']) await router([first]).tenants.create({ slug })
+  const next = router([first, migration(2, sql)])
+  const report = await next.migrations.up({ select: select.tenants() }).catch(reportOf)
+  const ends = report.outcomes.map(({ status, error }) =>
+    isTenantryError(error) ? (error.sqlState ?? error.code) : status,
+  )
+  return { a: ends[0] ?? '', b: ends[1] ?? '', held: await holdersOf(object, prefix) }
+}
+
+function reportOf(error: unknown): RunReport {
+  if (isTenantryError(error, 'MIGRATION_RUN_FAILED')) return error.report as RunReport
+  throw error
+}
+
+async function holdersOf(object: string, prefix: string): Promise<readonly string[]> {
+  const { rows } = await database.admin.query<{ schema: string }>(
+    `select distinct nspname as schema from pg_namespace n
+     where (exists (select from pg_class where relnamespace = n.oid and relname = $1)
+       or exists (select from pg_type where typnamespace = n.oid and typname = $1))
+       and (starts_with(nspname, $2) or nspname in ('public', 'archive'))
+     order by 1`,
+    [object, prefix],
+  )
+  return rows.map(({ schema }) => schema.replace(prefix, '')).toSorted()
+}
+
+describe('a migration that the linter warns of', () => {
+  it.each(DANGERS)('goes wrong in two tenants: $rule', async (danger) => {
+    expect(await outcomeOf(danger, '')).toEqual(danger.fresh)
+  })
+
+  it.each(DANGERS)('goes wrong beside an old copy in public: $rule', async (danger) => {
+    expect(await outcomeOf(danger, danger.copy)).toEqual(danger.withCopy)
+  })
+
+  it.each(DANGERS)('is found at its line: $rule', async ({ rule, sql, line }) => {
+    const findings = await lint([migration(1, sql)], { searchPath: ['public'] })
+    expect(findings).toContainEqual(expect.objectContaining({ rule, line }))
+  })
+})
