@@ -19,8 +19,19 @@ export interface SelectOptions {
   readonly exclude?: readonly string[]
 }
 
+/** How `migrations.status` looks. */
+export interface StatusOptions extends SelectOptions {
+  /**
+   * Reads every ledger. Without it a ledger's comment is trusted, which the package writes together
+   * with the ledger's rows; rows that somebody else changed by hand are not noticed.
+   *
+   * @defaultValue `false`
+   */
+  readonly deep?: boolean
+}
+
 /** How `migrations.up` runs. */
-export interface UpOptions extends SelectOptions {
+export interface UpOptions extends StatusOptions {
   /**
    * How many schemas are migrated at the same time; each takes a client of the pool.
    *
@@ -100,7 +111,7 @@ export class Migrator {
     const migrationsOf = await loadSets(layout)
     const schemas = await this.select(options)
     if (schemas.some(({ kind }) => kind === 'shared')) await registry.install(db)
-    const states = await this.#states(schemas)
+    const states = await this.#states(schemas, migrationsOf, options)
     const work = async (schema: FleetSchema): Promise<WorkResult> => {
       const migrations = migrationsOf(schema)
       const state = states.get(schema.schema) ?? ABSENT
@@ -137,10 +148,10 @@ export class Migrator {
    *
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`
    */
-  async status(options: SelectOptions = {}): Promise<readonly SchemaStatus[]> {
+  async status(options: StatusOptions = {}): Promise<readonly SchemaStatus[]> {
     const migrationsOf = await loadSets(this.#parts.layout)
     const schemas = await this.select(options)
-    const states = await this.#states(schemas)
+    const states = await this.#states(schemas, migrationsOf, options)
     return schemas.map((schema) =>
       statusOf(schema, states.get(schema.schema) ?? ABSENT, migrationsOf(schema)),
     )
@@ -154,11 +165,16 @@ export class Migrator {
     return resolveSelector(options.select ?? select.all(), fleet, exclude)
   }
 
-  #states(schemas: readonly FleetSchema[]): ReturnType<typeof readStates> {
-    return readStates(
-      this.#parts.db,
-      schemas.map(({ schema }) => schema),
-    )
+  #states(
+    schemas: readonly FleetSchema[],
+    migrationsOf: (schema: FleetSchema) => readonly Migration[],
+    { deep }: StatusOptions,
+  ): ReturnType<typeof readStates> {
+    const requests = schemas.map((each) => ({
+      schema: each.schema,
+      migrations: migrationsOf(each),
+    }))
+    return readStates(this.#parts.db, requests, deep)
   }
 }
 

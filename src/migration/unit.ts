@@ -7,6 +7,7 @@ import { memoryOf } from '../postgres/client-memory.js'
 import type { Database } from '../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import { STEP_COLUMN, batchOf, placeOf } from './batch.js'
+import { fingerprintText } from './fingerprint.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { type LedgerRow, ledgerInsert, ledgerTable } from './ledger.js'
 import { pendingMigrations } from './plan.js'
@@ -49,7 +50,7 @@ export async function applyPending(
     `select id, name, hash from ${ledgerTable(schema)} order by id`,
   )
   const pending = pendingMigrations(schema, migrations, rows)
-  if (pending.length > 0) await runBatch(client, target, pending)
+  if (pending.length > 0) await runBatch(client, target, { pending, applied: rows })
   return pending
 }
 
@@ -84,13 +85,18 @@ function missing(error: unknown, schema: SchemaName): never {
 async function runBatch(
   client: PoolClient,
   { schema, path }: UnitTarget,
-  pending: readonly Migration[],
+  { pending, applied }: { pending: readonly Migration[]; applied: readonly LedgerRow[] },
 ): Promise<void> {
   const batch = batchOf(pending, path)
   const memory = memoryOf(client)
   for (const { sql } of pending) memory.noteScript(sql)
   let step: number | undefined
-  const text = [batch.text, ledgerInsert(schema, pending), RESTORE_PATH].join('\n')
+  const text = [
+    batch.text,
+    ledgerInsert(schema, pending),
+    fingerprintText(schema, [...applied, ...pending]),
+    RESTORE_PATH,
+  ].join('\n')
   try {
     await runText(client, text, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])

@@ -95,7 +95,7 @@ describe('migrations.status', () => {
        delete from ${prefix}gap.migrations where id = 1;
        insert into ${prefix}newer.migrations (id, name, hash) values (9, 'later', 'x')`,
     )
-    const statuses = await reader.migrations.status({ select: select.tenants() })
+    const statuses = await reader.migrations.status({ select: select.tenants(), deep: true })
     expect(statuses).toMatchObject([
       { tenant: 'changed', version: 2, pending: [], problem: { code: 'MIGRATION_TAMPERED' } },
       { tenant: 'foreign', version: 0, pending: [], problem: { code: 'MIGRATION_UNKNOWN' } },
