@@ -47,6 +47,11 @@ export function ledgerInsert(schema: SchemaName, migrations: readonly Migration[
   return `insert into ${ledgerTable(schema)} (id, name, hash) values ${rows.join(', ')};`
 }
 
+/** The text that takes migrations out of the ledger. */
+export function ledgerDelete(schema: SchemaName, ids: readonly number[]): string {
+  return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')});`
+}
+
 /** Which schema's state is asked for, and what it may have had. */
 export interface StateRequest {
   readonly schema: SchemaName

@@ -1,11 +1,19 @@
 import type { PoolClient } from 'pg'
 import { memoryOf } from './client-memory.js'
+import { fixPath, restoreSettings } from './fixed-session.js'
+import type { Prelude } from './prelude.js'
 import type { Queryable } from './queryable.js'
 
 /** What the package itself runs on the pool, outside of any scope. */
 export interface Database extends Queryable {
   /** Runs `work` on a client in one transaction: committed when it resolves, else rolled back. */
   transaction<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
+  /**
+   * Runs `work` on a client whose path is set for the session, for what refuses a transaction.
+   *
+   * @throws `POOLER_IN_BETWEEN`, `SCHEMA_MISSING`
+   */
+  session<R>(prelude: Prelude, work: (client: PoolClient) => Promise<R>): Promise<R>
   /**
    * Awaits work on this database that others may await as well, such as a look-up by key.
    *
@@ -24,9 +32,15 @@ export type Lend = <R>(
 const BEGIN = 'begin isolation level read committed'
 
 /** A {@link Database} on the clients that `lend` lends. */
-export function databaseOn(lend: Lend, attend: Database['attend']): Database {
+export function databaseOn(
+  lend: Lend,
+  attend: Database['attend'],
+  poolerKeepsSession: () => boolean,
+): Database {
   return {
     attend,
+    session: (prelude, work) =>
+      inSession(lend, { prelude, poolerKeepsSession: poolerKeepsSession() }, work),
     query: (text, values) =>
       lend(
         (client) => client.query(text, values && [...values]),
@@ -53,4 +67,27 @@ export function databaseOn(lend: Lend, attend: Database['attend']): Database {
       )
     },
   }
+}
+
+/** A client that could not be given back what it had is destroyed. */
+function inSession<R>(
+  lend: Lend,
+  { prelude, poolerKeepsSession }: { prelude: Prelude; poolerKeepsSession: boolean },
+  work: (client: PoolClient) => Promise<R>,
+): Promise<R> {
+  let broken = true
+  return lend(
+    async (client) => {
+      const former = await fixPath(client, prelude, poolerKeepsSession)
+      try {
+        return await work(client)
+      } finally {
+        broken = await restoreSettings(client, former).then(
+          () => false,
+          () => true,
+        )
+      }
+    },
+    (client) => broken || memoryOf(client).leavings.size > 0,
+  )
 }

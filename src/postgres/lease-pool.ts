@@ -116,6 +116,7 @@ export class LeasePool {
     (work, isUnfit) => this.#lendPlain(work, isUnfit),
     (work) =>
       unlessInVain(this.#waitOptions, (vain) => untilAborted(this.room.outside(work), vain)),
+    () => this.#rules.poolerKeepsSession,
   )
 
   async #lendPlain<R>(
