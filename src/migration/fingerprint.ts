@@ -10,7 +10,7 @@ export const FINGERPRINT_TAG = 'tenantry ledger 1:'
 const START = createHash('sha1').digest('hex')
 
 /** What the comment on a ledger says of its rows. */
-export function fingerprintOf(rows: readonly LedgerRow[]): string {
+function fingerprintOf(rows: readonly LedgerRow[]): string {
   const ordered = rows.toSorted((a, b) => a.id - b.id)
   return shown(ordered.length, ordered.at(-1)?.id, ordered.reduce(chained, START))
 }
@@ -22,8 +22,7 @@ export function rowsOfFingerprint(
 ): readonly LedgerRow[] | undefined {
   const known = prefixes.get(set) ?? prefixesOf(set)
   prefixes.set(set, known)
-  const count = known.get(fingerprint)
-  return count === undefined ? undefined : set.slice(0, count)
+  return known.get(fingerprint)
 }
 
 /**
@@ -39,14 +38,14 @@ export function fingerprintText(schema: SchemaName, rows: readonly LedgerRow[]):
   return `do ${quoteLiteral(body)};`
 }
 
-const prefixes = new WeakMap<readonly Migration[], ReadonlyMap<string, number>>()
+const prefixes = new WeakMap<readonly Migration[], ReadonlyMap<string, readonly LedgerRow[]>>()
 
-function prefixesOf(set: readonly Migration[]): ReadonlyMap<string, number> {
-  const found = new Map<string, number>()
+function prefixesOf(set: readonly Migration[]): ReadonlyMap<string, readonly LedgerRow[]> {
+  const found = new Map<string, readonly LedgerRow[]>()
   let hash = START
   for (const [index, migration] of set.entries()) {
     hash = chained(hash, migration)
-    found.set(shown(index + 1, migration.id, hash), index + 1)
+    found.set(shown(index + 1, migration.id, hash), set.slice(0, index + 1))
   }
   return found
 }

@@ -37,7 +37,7 @@ function look({ sql, code }: Migration): boolean {
 }
 
 /** Tells whether PostgreSQL refuses a statement in a transaction, as far as its text tells. */
-export function isRefused(statement: string): boolean {
+function isRefused(statement: string): boolean {
   const plain = statement.replaceAll(BLANKS, ' ').toLowerCase()
   return REFUSED.some((form) => form.test(plain))
 }

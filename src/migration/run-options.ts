@@ -104,7 +104,6 @@ export interface MarkOptions extends RunOptions {
 const DEFAULT_CONCURRENCY = 4
 const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 const MAX_ATTEMPTS = 5
-/** A limit of PostgreSQL. */
 const ATOMICITIES: readonly unknown[] = ['schema', 'migration', undefined]
 const REACTIONS: readonly unknown[] = ['continue', 'stop', undefined]
 

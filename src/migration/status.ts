@@ -39,7 +39,7 @@ export interface SchemaPlan {
 export const ABSENT: SchemaState = { exists: false, applied: [] }
 
 /** What the command line and the reports call a schema. */
-export function named({
+function named({
   schema,
   kind,
   tenant,

@@ -49,7 +49,6 @@ export function stepsTo(
       .map((migration) => ({
         migration,
         effect: 'add',
-        // The ledger's own table is there already; its migration changes nothing any more.
         runs: kind === 'up',
       }))
   }

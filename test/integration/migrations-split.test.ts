@@ -66,6 +66,24 @@ describe('migrations.up where one transaction is impossible', () => {
     }
   })
 
+  it('builds it once in each schema when two runners are at work', async () => {
+    const { prefix, up } = await setUp('acme', 'beta', 'gamma', 'omega')
+    const files = {
+      '2_fees.sql': 'create table fees ()',
+      '3_index.sql': 'create index concurrently loans_amount on loans (amount)',
+      '4_notes.sql': 'create table notes ()',
+    }
+    const reports = await Promise.all([up(files), up(files)])
+    const applied = reports.flatMap(({ outcomes }) => outcomes.flatMap((each) => each.applied))
+    expect(reports.flatMap(({ outcomes }) => outcomes.flatMap(({ error }) => error ?? []))).toEqual(
+      [],
+    )
+    expect(applied.toSorted()).toEqual(
+      Object.keys(files).flatMap((file) => Array.from({ length: 4 }, () => file)),
+    )
+    expect(await ledger(`${prefix}omega`)).toEqual([0, 1, 2, 3, 4])
+  })
+
   it('runs a marked file with its own transactions in the right schema', async () => {
     const { prefix, up } = await setUp('acme', 'beta')
     await up({
