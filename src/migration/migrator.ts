@@ -90,6 +90,10 @@ export class Migrator {
    * Takes the newest migration of each schema back and runs it again; for development.
    *
    * @throws what `down` and `up` throw
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const again = (router: SchemaRouter) => router.migrations.redo()
    */
   async redo(options: RunOptions = {}): Promise<RunReport> {
     const before = await loadSelection(this.#parts, options)
@@ -105,6 +109,11 @@ export class Migrator {
    * Notes migrations as done without running them, for schemas that were made by other means.
    *
    * @throws `MIGRATION_RUN_FAILED` with the report, and what `up` throws
+   * @example
+   * import { select, type SchemaRouter } from 'tenantry'
+   *
+   * const adopt = (router: SchemaRouter) =>
+   *   router.migrations.markApplied({ select: select.tenants(), to: '3_fees.sql' })
    */
   async markApplied(options: MarkOptions): Promise<RunReport> {
     const report = await runGoals(this.#parts, { options, goalOf: forward('mark', options.to) })
@@ -115,6 +124,10 @@ export class Migrator {
    * Says what `up` would run in each schema. Touches nothing.
    *
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, `OPTIONS_INVALID`
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const preview = (router: SchemaRouter) => router.migrations.plan({ to: '3_fees.sql' })
    */
   async plan(options: PlanOptions = {}): Promise<readonly SchemaPlan[]> {
     const { atomicity } = options

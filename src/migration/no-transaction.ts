@@ -18,7 +18,7 @@ const REFUSED = [
   /^(create|drop) (database|tablespace|subscription)\b/,
   /^alter table\b.*\bdetach partition\b.*\bconcurrently\b/,
 ]
-const BLANKS = /--[^\n]*|\/\*[^]*?\*\/|\s+/g
+const BLANKS = /(?:--[^\n]*|\/\*[^]*?\*\/|\s)+/g
 
 const known = new WeakMap<Migration, boolean>()
 
@@ -42,7 +42,8 @@ function isRefused(statement: string): boolean {
   return REFUSED.some((form) => form.test(plain))
 }
 
-const CONCURRENTLY = /^((?:create\s+(?:unique\s+)?|drop\s+)index\s+)concurrently\b/i
+const CONCURRENTLY =
+  /^((?:create|drop)(?:\s|\/\*[^]*?\*\/)+(?:unique(?:\s|\/\*[^]*?\*\/)+)?index(?:\s|\/\*[^]*?\*\/)+)concurrently\b/i
 
 /**
  * The same migration for a schema that nobody has seen yet: an empty table is indexed at once, and
