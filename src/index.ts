@@ -3,8 +3,18 @@ export type { ErrorCode, ErrorFacts } from './errors.js'
 export { Tenants, TenantDomains } from './lifecycle/tenants.js'
 export type { CreateTenant } from './lifecycle/create.js'
 export { Migrator } from './migration/migrator.js'
-export type { SchemaStatus, SelectOptions, UpOptions } from './migration/migrator.js'
-export type { RunReport, SchemaOutcome } from './migration/report.js'
+export type { RunEvent, RunReport, SchemaOutcome } from './migration/report.js'
+export type {
+  DownOptions,
+  MarkOptions,
+  MigrationName,
+  PlanOptions,
+  RunOptions,
+  SelectOptions,
+  StatusOptions,
+  UpOptions,
+} from './migration/run-options.js'
+export type { SchemaPlan, SchemaStatus } from './migration/status.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
 export type { TenantFilter } from './registry/registry.js'

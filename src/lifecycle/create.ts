@@ -67,6 +67,8 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
       migrations,
       createSchema: false,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
+      tenant: slug,
+      guard: { allow: [], registry: layout.shared.schema },
     })
     return tenant
   })

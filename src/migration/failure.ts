@@ -10,20 +10,52 @@ export function positionOf(error: unknown): number | undefined {
   return Number.isInteger(position) && position > 0 ? position : undefined
 }
 
+/** What is known of a failure besides the error. */
+export interface FailureFacts {
+  readonly place: Place | undefined
+  /** File names of what was committed before in the same schema. */
+  readonly kept?: readonly string[] | undefined
+  /** It ran outside of a transaction. */
+  readonly alone?: boolean
+  /** Qualified names of the indexes in the schema that were not completed. */
+  readonly invalid?: readonly string[]
+}
+
 /** The error for a migration that failed, as far as its place is known. */
 export function migrationFailed(
   schema: SchemaName,
   error: unknown,
-  place: Place | undefined,
+  facts: FailureFacts,
 ): TenantryError {
   const reason = error instanceof Error ? error.message : String(error)
   const sqlState = sqlStateOf(error)
   return new TenantryError(
     'MIGRATION_FAILED',
-    `${shown(place)} failed in schema "${schema}": ${reason}. The schema is as it was before; ` +
-      'correct the migration or the data, and run the migrations again.',
-    { schema, ...factsOf(place), ...(sqlState !== undefined && { sqlState }), cause: error },
+    `${shown(facts.place)} failed in schema "${schema}": ${reason}. ${remaining(facts)}; ` +
+      `correct the migration or the data, and run the migrations again.${advice(facts)}`,
+    {
+      schema,
+      ...factsOf(facts.place),
+      ...(sqlState !== undefined && { sqlState }),
+      ...(facts.invalid?.length && { candidates: facts.invalid }),
+      cause: error,
+    },
   )
+}
+
+function remaining({ alone, kept = [] }: FailureFacts): string {
+  const done = kept.length > 0 ? `${kept.join(', ')} stays done` : ''
+  if (alone) {
+    const own = 'It ran outside of a transaction, so its earlier statements stay done'
+    return done === '' ? own : `${own}, and ${done}`
+  }
+  return done === '' ? 'The schema is as it was before' : `The rest was taken back, ${done}`
+}
+
+function advice({ invalid = [] }: FailureFacts): string {
+  if (invalid.length === 0) return ''
+  const drops = invalid.map((name) => `drop index concurrently ${name};`)
+  return ` Before that, drop what is left of an index: ${drops.join(' ')}`
 }
 
 function shown(place: Place | undefined): string {

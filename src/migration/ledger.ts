@@ -2,6 +2,7 @@ import type { QueryResultRow } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 import type { Queryable } from '../postgres/queryable.js'
+import { FINGERPRINT_TAG, rowsOfFingerprint } from './fingerprint.js'
 import type { Migration } from './source.js'
 
 /** One row of the table `migrations` inside a schema. */
@@ -22,6 +23,8 @@ export interface SchemaState {
 interface StateRow extends QueryResultRow {
   readonly schema: string
   readonly ledger: 'none' | 'own' | 'foreign'
+  /** The comment on the ledger. */
+  readonly note: string | null
 }
 
 interface LedgerQueryRow extends QueryResultRow, LedgerRow {
@@ -44,38 +47,70 @@ export function ledgerInsert(schema: SchemaName, migrations: readonly Migration[
   return `insert into ${ledgerTable(schema)} (id, name, hash) values ${rows.join(', ')};`
 }
 
-/** Reads the state of many schemas in a few queries, whatever their number. */
+/** The text that takes migrations out of the ledger. */
+export function ledgerDelete(schema: SchemaName, ids: readonly number[]): string {
+  return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')});`
+}
+
+/** Which schema's state is asked for, and what it may have had. */
+export interface StateRequest {
+  readonly schema: SchemaName
+  readonly migrations: readonly Migration[]
+}
+
+/**
+ * Reads the state of many schemas in one query, whatever their number.
+ *
+ * The comment on a ledger tells its rows. Where it does not, or with `deep`, the ledger itself is
+ * read, many in a query.
+ */
 export async function readStates(
   db: Queryable,
-  schemas: readonly SchemaName[],
+  requests: readonly StateRequest[],
+  deep = false,
 ): Promise<ReadonlyMap<SchemaName, SchemaState>> {
-  const { rows } = await db.query<StateRow>(
-    `select n.nspname as schema,
-       case when c.oid is null then 'none'
-         when (select count(*) from pg_catalog.pg_attribute a where a.attrelid = c.oid
-               and a.attname in ('id', 'name', 'hash')) = 3 then 'own'
-         else 'foreign' end as ledger
-     from pg_catalog.pg_namespace n
-     left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'migrations'
-       and c.relkind in ('r', 'p', 'v', 'm', 'f')
-     where n.nspname = any ($1)`,
-    [schemas],
-  )
-  const found = new Map(rows.map((row) => [row.schema, row.ledger]))
+  const { rows } = await db.query<StateRow>(STATES, [requests.map(({ schema }) => schema), deep])
+  const found = new Map(rows.map((row) => [row.schema, row]))
+  const noted = new Map(requests.map((request) => [request.schema, notedRows(request, found)]))
   const applied = await readLedgers(
     db,
-    schemas.filter((schema) => found.get(schema) === 'own'),
+    requests.flatMap(({ schema }) =>
+      found.get(schema)?.ledger === 'own' && noted.get(schema) === undefined ? [schema] : [],
+    ),
   )
   return new Map(
-    schemas.map((schema) => [
+    requests.map(({ schema }) => [
       schema,
       {
         exists: found.has(schema),
-        foreign: found.get(schema) === 'foreign',
-        applied: applied.get(schema) ?? [],
+        foreign: found.get(schema)?.ledger === 'foreign',
+        applied: noted.get(schema) ?? applied.get(schema) ?? [],
       },
     ]),
   )
+}
+
+/** What a ledger looks like is only asked where its comment does not say that it is ours. */
+const STATES = `
+  select n.nspname as schema, case when $2 then null else d.description end as note,
+    case when c.oid is null then 'none'
+      when not $2 and d.description like ${quoteLiteral(`${FINGERPRINT_TAG}%`)} then 'own'
+      when (select count(*) from pg_catalog.pg_attribute a where a.attrelid = c.oid
+            and a.attname in ('id', 'name', 'hash')) = 3 then 'own'
+      else 'foreign' end as ledger
+  from pg_catalog.pg_namespace n
+  left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = 'migrations'
+    and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  left join pg_catalog.pg_description d on d.objoid = c.oid and d.objsubid = 0
+    and d.classoid = 'pg_catalog.pg_class'::regclass
+  where n.nspname = any ($1)`
+
+function notedRows(
+  { schema, migrations }: StateRequest,
+  found: ReadonlyMap<string, StateRow>,
+): readonly LedgerRow[] | undefined {
+  const note = found.get(schema)?.note
+  return typeof note === 'string' ? rowsOfFingerprint(migrations, note) : undefined
 }
 
 async function readLedgers(

@@ -1,69 +1,29 @@
-import type { Database } from '../postgres/database.js'
-import { listOf, wholeNumber } from '../support/options.js'
-import type { TenantRegistry } from '../registry/registry.js'
-import { resolveSelector } from '../selector/resolve.js'
-import { type FleetSchema, type Selector, select } from '../selector/selector.js'
-import { upByBridge, withBridgedPending } from './bridged-run.js'
-import { type SchemaLayout, bridgeOf, listFleet, loadSets, pathOf } from './layout.js'
-import { type SchemaState, foreignLedger, readStates } from './ledger.js'
-import { pendingMigrations } from './plan.js'
-import { type RunReport, type SchemaOutcome, requireSuccess } from './report.js'
-import { type WorkResult, runOver } from './run.js'
-import type { Migration } from './source.js'
-import { type UnitTarget, migrateSchema } from './unit.js'
+import { type FleetSchema, SCHEMA_KINDS } from '../selector/selector.js'
+import { type GoalOf, backward, forward, newest } from './goal.js'
+import { runGoals } from './goal-run.js'
+import { loadSets } from './layout.js'
+import { type RunReport, joinReports, requireSuccess } from './report.js'
+import type {
+  DownOptions,
+  MarkOptions,
+  PlanOptions,
+  RunOptions,
+  SelectOptions,
+  StatusOptions,
+  UpOptions,
+} from './run-options.js'
+import {
+  type MigratorParts,
+  loadSelection,
+  observe,
+  selectSchemas,
+  statusesOf,
+  withBridgedPlans,
+} from './selection.js'
+import { type SchemaPlan, type SchemaStatus, planOf } from './status.js'
 
-/** Which schemas a command is about. */
-export interface SelectOptions {
-  /** @defaultValue `select.all()` */
-  readonly select?: Selector
-  /** Names of schemas or slugs that are left alone whatever `select` says. */
-  readonly exclude?: readonly string[]
-}
-
-/** How `migrations.up` runs. */
-export interface UpOptions extends SelectOptions {
-  /**
-   * How many schemas are migrated at the same time; each takes a client of the pool.
-   *
-   * @defaultValue `4`
-   */
-  readonly concurrency?: number
-  /**
-   * How long one statement waits for a lock, in milliseconds; then the schema is tried again.
-   *
-   * @defaultValue `10_000`
-   */
-  readonly lockTimeout?: number
-  /** Begins no further schema once it is aborted; what runs is finished. */
-  readonly signal?: AbortSignal
-  /** Hears of each schema as soon as its outcome is known. */
-  readonly onOutcome?: (outcome: SchemaOutcome) => void
-}
-
-/** How one schema stands against its migration set. */
-export interface SchemaStatus {
-  readonly schema: string
-  readonly kind: FleetSchema['kind']
-  readonly tenant?: string
-  readonly exists: boolean
-  /** Id of the newest migration that the schema has had; 0 for none. */
-  readonly version: number
-  /** File names of the migrations that it still needs. */
-  readonly pending: readonly string[]
-  /** Why the schema cannot be migrated as it is: tampered, out of order, unknown. */
-  readonly problem?: Error
-}
-
-/** What a {@link Migrator} works with. */
-export interface MigratorParts {
-  readonly db: Database
-  readonly layout: SchemaLayout
-  readonly registry: TenantRegistry
-}
-
-const DEFAULT_CONCURRENCY = 4
-const DEFAULT_LOCK_TIMEOUT_MS = 10_000
-const MAX_ATTEMPTS = 5
+/** How many schemas' states are held at a time. */
+const CHUNK = 500
 
 /** Migrates schemas and says how they stand; `router.migrations`. */
 export class Migrator {
@@ -78,7 +38,8 @@ export class Migrator {
    * Brings schemas up to date, each in a transaction of its own.
    *
    * Shared first, then static, then tenants. A schema that fails is as it was before and does not
-   * stop the others of its kind; a second run does what is left.
+   * stop the others of its kind; a second run does what is left. Tenants that are created during
+   * the run are migrated as well.
    *
    * @returns what became of every schema.
    * @throws `MIGRATION_RUN_FAILED` with the report, when a schema failed.
@@ -91,48 +52,96 @@ export class Migrator {
    *   router.migrations.up({ select: select.tenants(), concurrency: 4 })
    */
   async up(options: UpOptions = {}): Promise<RunReport> {
-    const concurrency = wholeNumber('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
-    const lockTimeoutMs = wholeNumber(
-      'lockTimeout',
-      options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS,
-      1,
-    )
-    const { db, layout, registry } = this.#parts
-    const migrationsOf = await loadSets(layout)
-    const schemas = await this.select(options)
-    if (schemas.some(({ kind }) => kind === 'shared')) await registry.install(db)
-    const states = await this.#states(schemas)
-    const work = async (schema: FleetSchema): Promise<WorkResult> => {
-      const migrations = migrationsOf(schema)
-      const state = states.get(schema.schema) ?? ABSENT
-      const { exists } = state
-      const bridge = bridgeOf(layout, schema)
-      if (bridge) return upByBridge(db, schema, { layout, bridge, exists, lockTimeoutMs })
-      const pending = pendingIn(schema, state, migrations)
-      if (exists && pending.length === 0) return { status: 'current', applied: [] }
-      const target: UnitTarget = {
-        schema: schema.schema,
-        path: pathOf(layout, schema.schema, schema.kind),
-        migrations,
-        // Even `if not exists` needs the right to create schemas.
-        createSchema: schema.kind !== 'tenant' && !exists,
-        lockTimeoutMs,
-      }
-      const ran = await migrateSchema(db, target)
-      return { status: ran.length > 0 || !exists ? 'done' : 'current', applied: fileNames(ran) }
+    const goalOf = forward('up', options.to)
+    let report = await runGoals(this.#parts, { options, goalOf })
+    const isOver = (): boolean =>
+      options.signal?.aborted === true ||
+      report.outcomes.some(({ status }) => status === 'failed') ||
+      !report.outcomes.some(({ status }) => status === 'done')
+    while (!isOver()) {
+      const known = report.outcomes.map(({ schema }) => schema)
+      const later = await runGoals(this.#parts, { options, goalOf, known })
+      report = joinReports(report, later)
+      if (later.outcomes.length === 0) break
     }
-    const { signal, onOutcome } = options
-    const report = await runOver(
-      schemas,
-      {
-        concurrency,
-        maxAttempts: MAX_ATTEMPTS,
-        ...(signal && { signal }),
-        ...(onOutcome && { onOutcome }),
-      },
-      work,
-    )
     return requireSuccess('MIGRATION_RUN_FAILED', report)
+  }
+
+  /**
+   * Takes migrations back, the newest first: by the files in `down/`, or by the reverse in code.
+   *
+   * Tenants first, then static, then shared.
+   *
+   * @returns what became of every schema; `applied` has the names of what was taken back.
+   * @throws `MIGRATION_IRREVERSIBLE` when a reverse is missing, before anything is run.
+   * @throws `MIGRATION_RUN_FAILED` with the report, and what `up` throws.
+   * @example
+   * import { select, type SchemaRouter } from 'tenantry'
+   *
+   * const takeBack = (router: SchemaRouter) =>
+   *   router.migrations.down({ select: select.tenants(), to: '3_fees.sql' })
+   */
+  async down(options: DownOptions = {}): Promise<RunReport> {
+    const kinds = SCHEMA_KINDS.toReversed()
+    const report = await runGoals(this.#parts, { options, goalOf: backward(options), kinds })
+    return requireSuccess('MIGRATION_RUN_FAILED', report)
+  }
+
+  /**
+   * Takes the newest migration of each schema back and runs it again; for development.
+   *
+   * @throws what `down` and `up` throw
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const again = (router: SchemaRouter) => router.migrations.redo()
+   */
+  async redo(options: RunOptions = {}): Promise<RunReport> {
+    const before = await loadSelection(this.#parts, options)
+    const versions = new Map(
+      before.schemas.map((each) => [each.schema, newest(before.stateOf(each))]),
+    )
+    await this.down({ ...options, steps: 1 })
+    const goalOf: GoalOf = ({ schema }) => ({ kind: 'up', to: versions.get(schema) ?? 0 })
+    return requireSuccess('MIGRATION_RUN_FAILED', await runGoals(this.#parts, { options, goalOf }))
+  }
+
+  /**
+   * Notes migrations as done without running them, for schemas that were made by other means.
+   *
+   * @throws `MIGRATION_RUN_FAILED` with the report, and what `up` throws
+   * @example
+   * import { select, type SchemaRouter } from 'tenantry'
+   *
+   * const adopt = (router: SchemaRouter) =>
+   *   router.migrations.markApplied({ select: select.tenants(), to: '3_fees.sql' })
+   */
+  async markApplied(options: MarkOptions): Promise<RunReport> {
+    const report = await runGoals(this.#parts, { options, goalOf: forward('mark', options.to) })
+    return requireSuccess('MIGRATION_RUN_FAILED', report)
+  }
+
+  /**
+   * Says what `up` would run in each schema. Touches nothing.
+   *
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, `OPTIONS_INVALID`
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const preview = (router: SchemaRouter) => router.migrations.plan({ to: '3_fees.sql' })
+   */
+  async plan(options: PlanOptions = {}): Promise<readonly SchemaPlan[]> {
+    const { atomicity } = options
+    const goalOf = forward('up', options.to)
+    const selection = await loadSelection(this.#parts, options)
+    const plans = selection.schemas.map((schema) =>
+      planOf(schema, selection.stateOf(schema), {
+        migrations: selection.migrationsOf(schema),
+        goal: goalOf(schema, selection),
+        atomicity,
+      }),
+    )
+    return withBridgedPlans(this.#parts, selection, plans)
   }
 
   /**
@@ -140,66 +149,35 @@ export class Migrator {
    *
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`
    */
-  async status(options: SelectOptions = {}): Promise<readonly SchemaStatus[]> {
-    const { db, layout } = this.#parts
-    const migrationsOf = await loadSets(layout)
+  async status(options: StatusOptions = {}): Promise<readonly SchemaStatus[]> {
+    return statusesOf(this.#parts, await loadSelection(this.#parts, options))
+  }
+
+  /**
+   * As {@link Migrator.status}, a few hundred schemas at a time, for fleets of many thousands.
+   *
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * async function show(router: SchemaRouter): Promise<void> {
+   *   for await (const { schema, version } of router.migrations.statuses()) {
+   *     console.log(schema, version)
+   *   }
+   * }
+   */
+  async *statuses(options: StatusOptions = {}): AsyncGenerator<SchemaStatus, void, undefined> {
+    const migrationsOf = await loadSets(this.#parts.layout)
     const schemas = await this.select(options)
-    const states = await this.#states(schemas)
-    const statuses = schemas.map((schema) =>
-      statusOf(schema, states.get(schema.schema) ?? ABSENT, migrationsOf(schema)),
-    )
-    return withBridgedPending(db, layout, { schemas, statuses })
+    for (let from = 0; from < schemas.length; from += CHUNK) {
+      const chunk = schemas.slice(from, from + CHUNK)
+      const selection = await observe(this.#parts, { schemas: chunk, migrationsOf }, options)
+      yield* await statusesOf(this.#parts, selection)
+    }
   }
 
   /** @internal The schemas that a selector names. */
-  async select(options: SelectOptions): Promise<readonly FleetSchema[]> {
-    const exclude = listOf('exclude', options.exclude ?? [])
-    const { db, layout, registry } = this.#parts
-    const fleet = await listFleet(db, layout, registry)
-    return resolveSelector(options.select ?? select.all(), fleet, exclude)
+  select(options: SelectOptions): Promise<readonly FleetSchema[]> {
+    return selectSchemas(this.#parts, options)
   }
-
-  #states(schemas: readonly FleetSchema[]): ReturnType<typeof readStates> {
-    return readStates(
-      this.#parts.db,
-      schemas.map(({ schema }) => schema),
-    )
-  }
-}
-
-const ABSENT: SchemaState = { exists: false, applied: [] }
-
-/** What a schema still needs, if its ledger can be trusted; one without a set is not ours to judge. */
-function pendingIn(
-  { schema }: FleetSchema,
-  { foreign, applied }: SchemaState,
-  migrations: readonly Migration[],
-): readonly Migration[] {
-  if (migrations.length === 0) return []
-  if (foreign === true) throw foreignLedger(schema)
-  return pendingMigrations(schema, migrations, applied)
-}
-
-function statusOf(
-  schema: FleetSchema,
-  state: SchemaState,
-  migrations: readonly Migration[],
-): SchemaStatus {
-  const version = Math.max(0, ...state.applied.map(({ id }) => id))
-  const base = { ...named(schema), exists: state.exists, version }
-  try {
-    return { ...base, pending: fileNames(pendingIn(schema, state, migrations)) }
-  } catch (error) {
-    const problem = error instanceof Error ? error : new Error(String(error))
-    return { ...base, pending: [], problem }
-  }
-}
-
-function named({ schema, kind, tenant }: FleetSchema): Pick<SchemaStatus, 'schema' | 'kind'> {
-  return { schema, kind, ...(tenant && { tenant: tenant.slug }) }
-}
-
-/** The ledger's own table is no migration of the user's. */
-function fileNames(migrations: readonly Migration[]): readonly string[] {
-  return migrations.filter(({ id }) => id > 0).map(({ fileName }) => fileName)
 }

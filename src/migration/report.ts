@@ -10,11 +10,13 @@ export interface SchemaOutcome {
   readonly tenant?: string
   /**
    * `done`: changed, or visited without an error; `current`: nothing was to be done;
-   * `failed`: exactly as before; `skipped`: not begun, for the reason in `reason`.
+   * `failed`: as before, but for what is in `applied`; `skipped`: not begun, for the reason in `reason`.
    */
   readonly status: 'done' | 'current' | 'failed' | 'skipped'
-  /** File names of the migrations that ran. */
+  /** File names of the migrations that ran and stay, also those taken back by `down`. */
   readonly applied: readonly string[]
+  /** The migrations of this schema were more than one transaction. */
+  readonly atomic?: false
   /** How often the work on this schema was begun. */
   readonly attempts: number
   readonly durationMs: number
@@ -26,6 +28,28 @@ export interface SchemaOutcome {
 export interface RunReport {
   readonly outcomes: readonly SchemaOutcome[]
   readonly durationMs: number
+}
+
+/** What happens during a run, as it happens. */
+export type RunEvent =
+  | { readonly type: 'started'; readonly schema: string; readonly attempt: number }
+  | {
+      readonly type: 'retried'
+      readonly schema: string
+      /** The attempt that failed. */
+      readonly attempt: number
+      readonly error: Error
+      /** How long the run waits before the next attempt. */
+      readonly waitMs: number
+    }
+  | { readonly type: 'finished'; readonly schema: string; readonly outcome: SchemaOutcome }
+
+/** Two runs as one. */
+export function joinReports(one: RunReport, other: RunReport): RunReport {
+  return {
+    outcomes: [...one.outcomes, ...other.outcomes],
+    durationMs: one.durationMs + other.durationMs,
+  }
 }
 
 /** How many failures the message of a run names; the report has them all. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { lockKey, tryLockSession } from '../postgres/advisory-lock.js'
+import { memoryOf } from '../postgres/client-memory.js'
 import type { Database } from '../postgres/database.js'
 import { preludeOf } from '../postgres/prelude.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
@@ -38,6 +39,8 @@ export async function runBridge(db: Database, job: BridgeJob): Promise<readonly 
   const { layout, schema, bridge, task } = job
   const path = pathOf(layout, schema.schema, schema.kind)
   return db.session(preludeOf(schema.schema, path), async (client) => {
+    // Nobody knows what a tool leaves on its connection: the client is replaced.
+    memoryOf(client).leavings.add('setting')
     const work = workOf(bridge, task)
     if (task === 'pending')
       return readOnly(client, () => tell(job, () => work(target(client, job))))

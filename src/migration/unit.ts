@@ -1,118 +1,99 @@
-import pg from 'pg'
-import type { PoolClient, QueryResultRow } from 'pg'
-import { TenantryError } from '../errors.js'
-import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
-import { lockKey } from '../postgres/advisory-lock.js'
-import { memoryOf } from '../postgres/client-memory.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
 import type { Database } from '../postgres/database.js'
-import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import { STEP_COLUMN, batchOf, placeOf } from './batch.js'
-import { migrationFailed, positionOf } from './failure.js'
-import { type LedgerRow, ledgerInsert, ledgerTable } from './ledger.js'
-import { pendingMigrations } from './plan.js'
-import type { Migration } from './source.js'
+import { sqlStateOf } from '../postgres/sql-state.js'
+import { runAlone } from './alone.js'
+import { enter, readLedger } from './enter.js'
+import { forNewSchema } from './no-transaction.js'
+import { runSteps } from './segment.js'
+import { type Atomicity, type Goal, type Step, firstSegment, stepsTo } from './step.js'
+import type { UnitProgress, UnitTarget } from './unit-target.js'
 
-/** One schema, as its migrations see it. */
-export interface UnitTarget {
-  readonly schema: SchemaName
-  /** The text of the whole `search_path`. */
-  readonly path: string
-  /** All migrations of the schema's set. */
-  readonly migrations: readonly Migration[]
-  /** Make the schema if it is missing; only the shared and static ones are made this way. */
-  readonly createSchema: boolean
-  /** How long to wait for a lock, in milliseconds. */
-  readonly lockTimeoutMs: number
-}
+/** What one transaction came to. */
+type Turn =
+  | { readonly kind: 'ran'; readonly steps: readonly Step[]; readonly more: boolean }
+  | { readonly kind: 'alone'; readonly step: Step }
+  | { readonly kind: 'busy' }
 
-interface LedgerQueryRow extends QueryResultRow, LedgerRow {}
+const BUSY_WAIT_MS = 100
+const NEEDS_COMMIT = '55P04'
+const UP: Goal = { kind: 'up' }
 
 /**
- * Brings one schema up to date in one transaction: it is on its new version afterwards, or exactly
- * as it was before.
+ * Brings one schema to its goal in one transaction: it is on its new version afterwards, or exactly
+ * as it was before. Where one transaction is impossible, or not wanted, it is a row of them.
  *
- * @returns the migrations that ran; none if another runner was faster.
+ * @param progress Is told of each commit, so that it is known what stays if a later one fails.
  */
-export function migrateSchema(db: Database, target: UnitTarget): Promise<readonly Migration[]> {
-  return db.transaction((client) => applyPending(client, target))
-}
-
-/** The same inside a transaction that the caller has opened and will end. */
-export async function applyPending(
-  client: PoolClient,
+export async function migrateSchema(
+  db: Database,
   target: UnitTarget,
-): Promise<readonly Migration[]> {
-  const { schema, migrations } = target
-  await client.query(enterText(target)).catch((error: unknown) => missing(error, schema))
-  if (migrations.length === 0) return []
-  const { rows } = await client.query<LedgerQueryRow>(
-    `select id, name, hash from ${ledgerTable(schema)} order by id`,
-  )
-  const pending = pendingMigrations(schema, migrations, rows)
-  if (pending.length > 0) await runBatch(client, target, pending)
-  return pending
-}
-
-/** A setting that remembers, until the transaction ends, which path the client came with. */
-const CLIENT_PATH = 'tenantry.client_path'
-/** A migration may have changed the path of the session, which is the next borrower's. */
-const RESTORE_PATH = `select pg_catalog.set_config('search_path', current_setting('${CLIENT_PATH}'), false);`
-
-/** Locks the schema, sets the path and makes the ledger, in one round trip. */
-function enterText({ schema, path, createSchema, lockTimeoutMs, migrations }: UnitTarget): string {
-  const ledger = migrations.find(({ id }) => id === 0)
-  return [
-    `set local lock_timeout = ${lockTimeoutMs}`,
-    'set local client_min_messages = warning',
-    `select pg_advisory_xact_lock(${quoteLiteral(lockKey('schema', schema))})`,
-    ...(createSchema ? [`create schema if not exists ${quoteIdent(schema)}`] : []),
-    `select set_config('${CLIENT_PATH}', current_setting('search_path'), true)`,
-    `select set_config('search_path', ${quoteLiteral(path)}, true), ${quoteLiteral(quoteIdent(schema))}::regnamespace`,
-    ...(ledger === undefined ? [] : [ledger.sql]),
-  ].join(';\n')
-}
-
-function missing(error: unknown, schema: SchemaName): never {
-  if (sqlStateOf(error) !== SQL_STATE.invalidSchemaName) throw error
-  throw new TenantryError(
-    'SCHEMA_MISSING',
-    `Schema "${schema}" is registered but does not exist. Restore it, or delete the tenant.`,
-    { schema, cause: error },
-  )
-}
-
-async function runBatch(
-  client: PoolClient,
-  { schema, path }: UnitTarget,
-  pending: readonly Migration[],
+  progress: UnitProgress,
 ): Promise<void> {
-  const batch = batchOf(pending, path)
-  const memory = memoryOf(client)
-  for (const { sql } of pending) memory.noteScript(sql)
-  let step: number | undefined
-  const text = [batch.text, ledgerInsert(schema, pending), RESTORE_PATH].join('\n')
-  try {
-    await runText(client, text, (row) => {
-      if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
-    })
-  } catch (error) {
-    throw migrationFailed(schema, error, placeOf(batch, positionOf(error), step))
+  let { atomicity = 'schema' } = target
+  for (;;) {
+    const told = { ...target, kept: progress.steps.map(({ migration }) => migration.fileName) }
+    const turn = await db
+      .transaction((client) => runTurn(client, told, atomicity))
+      .catch((error: unknown) => {
+        if (atomicity === 'migration' || !wantsCommit(error)) throw error
+        atomicity = 'migration'
+        return undefined
+      })
+    if (turn === undefined) continue
+    if (turn.kind === 'busy') await delay(BUSY_WAIT_MS, undefined, signalOf(target))
+    if (turn.kind === 'ran') note(progress, turn.steps)
+    if (turn.kind === 'ran' && !turn.more) return
+    if (turn.kind === 'alone') {
+      progress.split = true
+      if (await runAlone(db, told, turn.step)) note(progress, [turn.step])
+    }
   }
 }
 
-/** Runs a text of many statements and hears of its rows as they come, also when it fails. */
-function runText(
+function note(progress: UnitProgress, steps: readonly Step[]): void {
+  const real = steps.filter(({ migration }) => migration.id > 0)
+  if (real.length > 0 && progress.steps.length > 0) progress.split = true
+  progress.steps.push(...real)
+}
+
+function signalOf({ signal }: UnitTarget): { signal?: AbortSignal } {
+  return signal ? { signal } : {}
+}
+
+/** A value that was added to a type can be used only once it is committed. */
+function wantsCommit(error: unknown): boolean {
+  return error instanceof Error && sqlStateOf(error.cause) === NEEDS_COMMIT
+}
+
+/**
+ * Applies everything inside a transaction that the caller has opened and will end, to a schema that
+ * nobody else has seen yet.
+ */
+export async function applyPending(client: PoolClient, target: UnitTarget): Promise<void> {
+  const migrations = target.migrations.map(forNewSchema)
+  await enter(client, target)
+  if (migrations.length === 0) return
+  const applied = await readLedger(client, target.schema)
+  const steps = stepsTo(UP, target.schema, { migrations, applied })
+  if (steps.length > 0) await runSteps(client, target, { steps, applied })
+}
+
+async function runTurn(
   client: PoolClient,
-  text: string,
-  onRow: (row: Record<string, unknown>) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // A callback, not events: with a query_timeout pg calls it and emits no error.
-    const query = new pg.Query(text, undefined, (error: Error | null | undefined) => {
-      if (error) reject(error)
-      else resolve()
-    })
-    query.on('row', onRow)
-    client.query(query)
-  })
+  target: UnitTarget,
+  atomicity: Atomicity,
+): Promise<Turn> {
+  const { schema, migrations, goal = UP } = target
+  if (!(await enter(client, target))) return { kind: 'busy' }
+  if (migrations.length === 0) return { kind: 'ran', steps: [], more: false }
+  const applied = await readLedger(client, schema)
+  const all = stepsTo(goal, schema, { migrations, applied })
+  const segment = firstSegment(all, atomicity)
+  if (segment === undefined) return { kind: 'ran', steps: [], more: false }
+  const { steps, alone } = segment
+  const [first] = steps
+  if (alone && first !== undefined) return { kind: 'alone', step: first }
+  await runSteps(client, target, { steps, applied })
+  return { kind: 'ran', steps, more: steps.length < all.length }
 }

@@ -18,8 +18,8 @@ export function lockKey(...parts: readonly string[]): string {
 /**
  * Takes a lock that ends with the running transaction.
  *
- * A session-level lock is taken only where the session is known to be a client's own: a pooler in
- * transaction mode grants one to two clients.
+ * A pooler in transaction mode grants a session-level lock to two clients, so one is only used on a
+ * session that is known to be the client's own.
  */
 export async function lockTransaction(db: Queryable, key: string): Promise<void> {
   await db.query('select pg_advisory_xact_lock($1)', [key])

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { memoryOf } from './client-memory.js'
-import { fixPath } from './fixed-session.js'
+import { fixPath, restoreSettings } from './fixed-session.js'
 import type { Prelude } from './prelude.js'
 import type { Queryable } from './queryable.js'
 
@@ -9,8 +9,7 @@ export interface Database extends Queryable {
   /** Runs `work` on a client in one transaction: committed when it resolves, else rolled back. */
   transaction<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
   /**
-   * Runs `work` on a client whose whole session has the path of a prelude. The client is destroyed
-   * afterwards: nobody knows what the work has left on it.
+   * Runs `work` on a client whose path is set for the session, for what refuses a transaction.
    *
    * @throws `POOLER_IN_BETWEEN`, `SCHEMA_MISSING`
    */
@@ -45,13 +44,7 @@ export function databaseOn({ lend, attend, poolerKeepsSession }: DatabaseParts):
   return {
     attend,
     session: (prelude, work) =>
-      lend(
-        async (client) => {
-          await fixPath(client, prelude, poolerKeepsSession())
-          return work(client)
-        },
-        () => true,
-      ),
+      inSession(lend, { prelude, poolerKeepsSession: poolerKeepsSession() }, work),
     query: (text, values) =>
       lend(
         (client) => client.query(text, values && [...values]),
@@ -78,4 +71,27 @@ export function databaseOn({ lend, attend, poolerKeepsSession }: DatabaseParts):
       )
     },
   }
+}
+
+/** A client that could not be given back what it had is destroyed. */
+function inSession<R>(
+  lend: Lend,
+  { prelude, poolerKeepsSession }: { prelude: Prelude; poolerKeepsSession: boolean },
+  work: (client: PoolClient) => Promise<R>,
+): Promise<R> {
+  let broken = true
+  return lend(
+    async (client) => {
+      const former = await fixPath(client, prelude, poolerKeepsSession)
+      try {
+        return await work(client)
+      } finally {
+        broken = await restoreSettings(client, former).then(
+          () => false,
+          () => true,
+        )
+      }
+    },
+    (client) => broken || memoryOf(client).leavings.size > 0,
+  )
 }

@@ -1,16 +1,18 @@
 import type { SchemaOutcome, RunReport } from '../migration/report.js'
 import { requireSuccess } from '../migration/report.js'
-import type { SelectOptions } from '../migration/migrator.js'
+import { type RunOptions, settingsOf } from '../migration/run-options.js'
 import { runOver } from '../migration/run.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import type { Scope } from '../scope/context.js'
 import { runScope } from '../scope/run-scope.js'
 import type { ScopedClient } from '../scope/scoped-client.js'
 import type { FleetSchema } from '../selector/selector.js'
-import { wholeNumber } from '../support/options.js'
 
 /** How `router.each` goes over its schemas. */
-export interface EachOptions extends Pick<SelectOptions, 'exclude'> {
+export interface EachOptions extends Pick<
+  RunOptions,
+  'exclude' | 'onFailure' | 'canary' | 'onEvent'
+> {
   /** How many schemas are worked on at the same time. @defaultValue `1` */
   readonly concurrency?: number
   /** Runs `fn` in one transaction per schema. */
@@ -31,12 +33,12 @@ export async function runEach(
   fn: EachFunction,
   options: EachOptions,
 ): Promise<RunReport> {
-  const concurrency = wholeNumber('concurrency', options.concurrency ?? 1, 1)
+  const settings = settingsOf({ ...options, concurrency: options.concurrency ?? 1 })
   const scopes = new Map(schemas.map(({ schema, scope }) => [schema, scope]))
-  const { signal, onOutcome, transaction = false } = options
+  const { transaction = false } = options
   const report = await runOver(
     [...scopes.keys()],
-    { concurrency, maxAttempts: 1, ...(signal && { signal }), ...(onOutcome && { onOutcome }) },
+    { ...settings, maxAttempts: 1 },
     async (schema) => {
       const scope = scopes.get(schema)
       if (scope === undefined) throw new TypeError('unreachable')

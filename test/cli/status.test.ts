@@ -33,6 +33,8 @@ describe('tenantry status', () => {
         exists: false,
         version: 0,
         pending: ['1_create_rates.sql'],
+        tampered: [],
+        unknown: [],
       },
       {
         schema: project.main,
@@ -40,6 +42,8 @@ describe('tenantry status', () => {
         exists: false,
         version: 0,
         pending: ['1_create_users.sql'],
+        tampered: [],
+        unknown: [],
       },
     ])
   })

@@ -151,9 +151,15 @@ describe('migrations.up when a lock is held', () => {
     const { prefix, schemas } = await setUp(['acme'])
     const holder = await lock(`${prefix}acme.loans`)
     const router = new SchemaRouter({ pool: database.pool(), schemas })
+    const events: string[] = []
     const report = await failedRun(
-      router.migrations.up({ select: select.tenants(), lockTimeout: 1 }),
+      router.migrations.up({
+        select: select.tenants(),
+        lockTimeout: 1,
+        onEvent: ({ type }) => events.push(type),
+      }),
     )
+    expect(events.filter((type) => type === 'retried')).toHaveLength(4)
     expect(report.outcomes).toMatchObject([
       {
         status: 'failed',

@@ -51,6 +51,8 @@ describe('migrations.status', () => {
         schema: `shared_${prefix}`,
         kind: 'shared',
         exists: true,
+        tampered: [],
+        unknown: [],
         version: 0,
         pending: ['1_currencies.sql'],
       },
@@ -58,6 +60,8 @@ describe('migrations.status', () => {
         schema: `main_${prefix}`,
         kind: 'static',
         exists: true,
+        tampered: [],
+        unknown: [],
         version: 1,
         pending: ['2_users.sql'],
       },
@@ -66,6 +70,8 @@ describe('migrations.status', () => {
         kind: 'tenant',
         tenant: 'acme',
         exists: true,
+        tampered: [],
+        unknown: [],
         version: 2,
         pending: ['3_notes.sql'],
       },
@@ -74,6 +80,8 @@ describe('migrations.status', () => {
         kind: 'tenant',
         tenant: 'beta',
         exists: true,
+        tampered: [],
+        unknown: [],
         version: 2,
         pending: ['3_notes.sql'],
       },
@@ -95,7 +103,7 @@ describe('migrations.status', () => {
        delete from ${prefix}gap.migrations where id = 1;
        insert into ${prefix}newer.migrations (id, name, hash) values (9, 'later', 'x')`,
     )
-    const statuses = await reader.migrations.status({ select: select.tenants() })
+    const statuses = await reader.migrations.status({ select: select.tenants(), deep: true })
     expect(statuses).toMatchObject([
       { tenant: 'changed', version: 2, pending: [], problem: { code: 'MIGRATION_TAMPERED' } },
       { tenant: 'foreign', version: 0, pending: [], problem: { code: 'MIGRATION_UNKNOWN' } },

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path'
 import type { SchemasOptions } from 'tenantry'
-import { directory as directorySource, lint as lintMigrations } from 'tenantry/migrate'
+import {
+  type MigrationSource,
+  directory as directorySource,
+  lint as lintMigrations,
+} from 'tenantry/migrate'
 import { findConfig, loadConfig } from '../config.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { type OutputFlags, openOutput, printJson } from '../output.js'
@@ -26,25 +30,22 @@ export async function lint(folder: string | undefined, flags: LintFlags): Promis
   const called = process.cwd()
   const given = folder === undefined ? undefined : resolve(folder)
   const tenants = await tenantsOptions(flags.config, given !== undefined)
-  const migrations = given ?? tenants.migrations
-  if (migrations === undefined) {
-    throw usageError(
-      'directory',
-      'The configuration has no migrations for tenants. Name their directory: tenantry lint <directory>.',
-    )
-  }
-  const source = typeof migrations === 'string' ? directorySource(migrations) : migrations
-  if ('kind' in source) {
-    throw usageError(
-      'directory',
-      `${source.origin} keeps the tenants' migrations itself. Name their directory: tenantry lint <directory>.`,
-    )
-  }
+  const source = sourceOf(given ?? tenants.migrations)
   const { searchPath = [] } = tenants
   const findings = await lintMigrations(source, { searchPath, allow: flags.allow ?? [] })
   for (const line of findingLines(findings, called, output.colors)) output.tell(line)
   if (flags.json) printJson(output, findings)
   return findings.some(({ level }) => level === 'error') ? EXIT.failed : EXIT.fine
+}
+
+function sourceOf(migrations: TenantsOptions['migrations']): MigrationSource {
+  if (typeof migrations === 'string') return directorySource(migrations)
+  if (migrations !== undefined && 'load' in migrations) return migrations
+  const why =
+    migrations === undefined
+      ? 'The configuration has no migrations for tenants.'
+      : `${migrations.origin} keeps the migrations of the tenants itself.`
+  throw usageError('directory', `${why} Name their directory: tenantry lint <directory>.`)
 }
 
 /** With a directory the configuration may be missing; it then only tells the path. */

@@ -1,0 +1,49 @@
+import { isTenantryError } from '../errors.js'
+import type { FleetSchema } from '../selector/selector.js'
+import { optionInvalid, wholeNumber } from '../support/options.js'
+import type { SchemaState } from './ledger.js'
+import { type DownOptions, type UpOptions, idOf } from './run-options.js'
+import type { Selection } from './selection.js'
+import { stepsIn } from './status.js'
+import type { Goal } from './step.js'
+import type { SchemaWork } from './work.js'
+
+/** What a run wants of each schema. */
+export type GoalOf = (schema: FleetSchema, selection: Selection) => Goal
+
+/** The id of the newest migration that a schema has had. */
+export function newest({ applied }: SchemaState): number {
+  return Math.max(0, ...applied.map(({ id }) => id))
+}
+
+/** Goals that lie ahead: all of the set, or up to one migration of it. */
+export function forward(kind: 'up' | 'mark', to: UpOptions['to']): GoalOf {
+  return (schema, { migrationsOf }) => {
+    const set = migrationsOf(schema)
+    return to === undefined || set.length === 0 ? { kind } : { kind, to: idOf(set, to) }
+  }
+}
+
+/** Goals that lie behind: back to one migration, or by some steps. */
+export function backward({ to, steps }: DownOptions): GoalOf {
+  if (to !== undefined && steps !== undefined) {
+    throw optionInvalid('steps', 'Give either "to" or "steps", not both.')
+  }
+  const count = wholeNumber('steps', steps ?? 1, 1)
+  return (schema, { migrationsOf, stateOf }) => {
+    const set = migrationsOf(schema)
+    if (set.length === 0) return { kind: 'down', to: 0 }
+    if (to !== undefined) return { kind: 'down', to: idOf(set, to) }
+    const had = stateOf(schema).applied.map(({ id }) => id)
+    return { kind: 'down', to: had.toSorted((a, b) => b - a)[count] ?? 0 }
+  }
+}
+
+/** Other problems are the schema's own failure; a missing reverse is known before anything runs. */
+export function requireReversible(work: SchemaWork): void {
+  try {
+    stepsIn(work.schema, work.state, work)
+  } catch (error) {
+    if (isTenantryError(error, 'MIGRATION_IRREVERSIBLE')) throw error
+  }
+}

@@ -1,0 +1,85 @@
+import type { Database } from '../postgres/database.js'
+import type { TenantRegistry } from '../registry/registry.js'
+import { resolveSelector } from '../selector/resolve.js'
+import { type FleetSchema, select } from '../selector/selector.js'
+import { listOf } from '../support/options.js'
+import { withBridgedPending } from './bridged-run.js'
+import { type SchemaLayout, bridgeOf, listFleet, loadSets } from './layout.js'
+import { type SchemaState, readStates } from './ledger.js'
+import type { SelectOptions, StatusOptions } from './run-options.js'
+import type { Migration } from './source.js'
+import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.js'
+
+/** What a {@link Migrator} works with. */
+export interface MigratorParts {
+  readonly db: Database
+  readonly layout: SchemaLayout
+  readonly registry: TenantRegistry
+}
+
+/** The selected schemas, and what is known of each. */
+export interface Selection {
+  readonly schemas: readonly FleetSchema[]
+  readonly migrationsOf: (schema: FleetSchema) => readonly Migration[]
+  readonly stateOf: (schema: FleetSchema) => SchemaState
+}
+
+/** The schemas that the options select. */
+export async function selectSchemas(
+  { db, layout, registry }: MigratorParts,
+  options: SelectOptions,
+): Promise<readonly FleetSchema[]> {
+  const exclude = listOf('exclude', options.exclude ?? [])
+  const fleet = await listFleet(db, layout, registry)
+  return resolveSelector(options.select ?? select.all(), fleet, exclude)
+}
+
+/** The selected schemas with their sets and their states. */
+export async function loadSelection(
+  parts: MigratorParts,
+  options: StatusOptions,
+): Promise<Selection> {
+  const migrationsOf = await loadSets(parts.layout)
+  const schemas = await selectSchemas(parts, options)
+  return observe(parts, { schemas, migrationsOf }, options)
+}
+
+/** Reads the states of schemas. */
+export async function observe(
+  { db }: MigratorParts,
+  { schemas, migrationsOf }: Pick<Selection, 'schemas' | 'migrationsOf'>,
+  { deep }: StatusOptions,
+): Promise<Selection> {
+  const requests = schemas.map((each) => ({
+    schema: each.schema,
+    migrations: migrationsOf(each),
+  }))
+  const states = requests.length === 0 ? new Map() : await readStates(db, requests, deep)
+  return { schemas, migrationsOf, stateOf: ({ schema }) => states.get(schema) ?? ABSENT }
+}
+
+/** Completes the plans of schemas whose migrations another tool runs, in transactions of its own. */
+export async function withBridgedPlans(
+  parts: MigratorParts,
+  selection: Selection,
+  plans: readonly SchemaPlan[],
+): Promise<readonly SchemaPlan[]> {
+  const isBridged = (schema: FleetSchema): boolean => bridgeOf(parts.layout, schema) !== undefined
+  if (!selection.schemas.some(isBridged)) return plans
+  const statuses = await statusesOf(parts, selection)
+  return plans.map((plan, at) => {
+    const [schema, status] = [selection.schemas[at], statuses[at]]
+    if (schema === undefined || status === undefined || !isBridged(schema)) return plan
+    const { pending, problem } = status
+    return { ...plan, run: pending, atomic: false, ...(problem && { problem }) }
+  })
+}
+
+/** How the schemas of a selection stand. */
+export function statusesOf(
+  { db, layout }: MigratorParts,
+  { schemas, stateOf, migrationsOf }: Selection,
+): Promise<readonly SchemaStatus[]> {
+  const statuses = schemas.map((each) => statusOf(each, stateOf(each), migrationsOf(each)))
+  return withBridgedPending(db, layout, { schemas, statuses })
+}
