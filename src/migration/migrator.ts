@@ -1,21 +1,20 @@
 import type { Database } from '../postgres/database.js'
 import { listOf, wholeNumber } from '../support/options.js'
-import type { TenantRegistry } from '../registry/registry.js'
-import { resolveSelector } from '../selector/resolve.js'
 import { type FleetSchema, type Selector, select } from '../selector/selector.js'
-import { type SchemaLayout, listFleet, loadSets, pathOf } from './layout.js'
+import { loadSets, pathOf } from './layout.js'
 import { type SchemaState, foreignLedger, readStates } from './ledger.js'
 import { pendingMigrations } from './plan.js'
 import { type RunReport, type SchemaOutcome, requireSuccess } from './report.js'
 import { type WorkResult, runOver } from './run.js'
 import type { Migration } from './source.js'
+import { type SelectionParts, selectSchemas } from './selection.js'
 import { type UnitTarget, migrateSchema } from './unit.js'
 
 /** Which schemas a command is about. */
 export interface SelectOptions {
   /** @defaultValue `select.all()` */
   readonly select?: Selector
-  /** Names of schemas or slugs that are left alone whatever `select` says. */
+  /** Schemas, slugs, domains or globs that are left alone whatever `select` says. */
   readonly exclude?: readonly string[]
 }
 
@@ -54,10 +53,8 @@ export interface SchemaStatus {
 }
 
 /** What a {@link Migrator} works with. */
-export interface MigratorParts {
+export interface MigratorParts extends SelectionParts {
   readonly db: Database
-  readonly layout: SchemaLayout
-  readonly registry: TenantRegistry
 }
 
 const DEFAULT_CONCURRENCY = 4
@@ -149,9 +146,11 @@ export class Migrator {
   /** @internal The schemas that a selector names. */
   async select(options: SelectOptions): Promise<readonly FleetSchema[]> {
     const exclude = listOf('exclude', options.exclude ?? [])
-    const { db, layout, registry } = this.#parts
-    const fleet = await listFleet(db, layout, registry)
-    return resolveSelector(options.select ?? select.all(), fleet, exclude)
+    const behind = async (): Promise<ReadonlySet<string>> => {
+      const late = (await this.status()).filter(({ pending }) => pending.length > 0)
+      return new Set(late.map(({ schema }) => schema))
+    }
+    return selectSchemas(this.#parts, { selector: options.select ?? select.all(), exclude, behind })
   }
 
   #states(schemas: readonly FleetSchema[]): ReturnType<typeof readStates> {
