@@ -1,4 +1,5 @@
-import { type Selector, select } from 'tenantry'
+import { type Selector, type TenantStatus, select } from 'tenantry'
+import { usageError } from './usage-error.js'
 
 /** How many schemas `--parallel` without a number works on at the same time. */
 export const DEFAULT_PARALLEL = 4
@@ -48,6 +49,9 @@ export interface SelectionFlags {
   readonly dynamicSchemas?: boolean
   readonly tenantSchemas?: boolean
   readonly schema?: readonly string[]
+  readonly status?: readonly string[]
+  readonly where?: readonly string[]
+  readonly behind?: boolean
   readonly excludeSchema?: readonly string[]
   readonly parallel?: number
 }
@@ -67,11 +71,60 @@ export function selectionOf(flags: SelectionFlags): Selection {
     // "Static" has always included the shared schema on the command line.
     flags.staticSchemas && select.union(select.shared(), select.static()),
     (flags.dynamicSchemas || flags.tenantSchemas) && select.tenants(),
-    flags.schema && select.names(...flags.schema),
+    flags.schema && named(flags.schema),
   ].filter((selector) => typeof selector === 'object')
+  const base = selectors.length > 0 ? [select.union(...selectors)] : []
+  const [only, ...more] = [...base, ...narrowing(flags)]
   return {
-    select: selectors.length > 0 ? select.union(...selectors) : undefined,
+    select: only && more.length > 0 ? select.intersect(only, ...more) : only,
     exclude: flags.excludeSchema ?? [],
     concurrency: flags.parallel ?? 1,
+  }
+}
+
+function named(words: readonly string[]): Selector {
+  const globs = words.filter((word) => /[*?]/.test(word))
+  if (globs.length === 0) return select.names(...words)
+  const names = words.filter((word) => !globs.includes(word))
+  return select.union(select.names(...names), ...globs.map((glob) => select.matching(glob)))
+}
+
+/** What takes away from the selected schemas; without other flags, from all of them. */
+function narrowing({ status, where, behind }: SelectionFlags): readonly Selector[] {
+  return [
+    ...(status ? [select.tenants({ status: status.map(statusIn) })] : []),
+    ...(where ?? []).map((pair) => select.tenants({ metadata: metadataIn(pair) })),
+    ...(behind === true ? [select.behind()] : []),
+  ]
+}
+
+const STATUSES: readonly TenantStatus[] = ['provisioning', 'active', 'suspended', 'deleted']
+
+function statusIn(text: string): TenantStatus {
+  const known = STATUSES.find((status) => status === text)
+  if (known !== undefined) return known
+  throw usageError(
+    'status',
+    `--status takes one of ${STATUSES.join(', ')}, not ${JSON.stringify(text)}.`,
+  )
+}
+
+/** `plan=pro` as text, and `seats=5` or `trial=true` as JSON. */
+function metadataIn(pair: string): Record<string, unknown> {
+  const [key = '', ...rest] = pair.split('=')
+  if (key === '' || rest.length === 0) {
+    throw usageError(
+      'where',
+      `--where takes key=value, such as plan=pro, not ${JSON.stringify(pair)}.`,
+    )
+  }
+  return { [key]: valueIn(rest.join('=')) }
+}
+
+function valueIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
   }
 }

@@ -129,7 +129,10 @@ function selecting(command: Command): Command {
     .option('--static-schemas', 'the shared schema and the static ones; short: -ss')
     .option('--dynamic-schemas', "the tenants' schemas; short: -ds")
     .addOption(new Option('--tenant-schemas', 'as --dynamic-schemas; short: -ts').hideHelp())
-    .option('-s, --schema <name...>', 'schemas by name, or tenants by slug')
+    .option('-s, --schema <name...>', 'schemas by name, slug, domain or glob')
+    .option('--status <status...>', 'of these only the tenants of a status')
+    .option('--where <key=value...>', 'of these only tenants with this in their metadata')
+    .option('--behind', 'of these only schemas with pending migrations')
     .option('-x, --exclude-schema <name...>', 'schemas or tenants that are left alone in any case')
     .option(
       '--parallel [n]',

@@ -11,7 +11,7 @@ import type { UnitTarget } from './unit-target.js'
 export interface SelectOptions {
   /** @defaultValue `select.all()` */
   readonly select?: Selector
-  /** Names of schemas or slugs that are left alone whatever `select` says. */
+  /** Schemas, slugs, domains or globs that are left alone whatever `select` says. */
   readonly exclude?: readonly string[]
 }
 

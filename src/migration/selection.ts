@@ -1,20 +1,17 @@
 import type { Database } from '../postgres/database.js'
-import type { TenantRegistry } from '../registry/registry.js'
-import { resolveSelector } from '../selector/resolve.js'
 import { type FleetSchema, select } from '../selector/selector.js'
 import { listOf } from '../support/options.js'
 import { withBridgedPending } from './bridged-run.js'
-import { type SchemaLayout, bridgeOf, listFleet, loadSets } from './layout.js'
+import { type SelectionParts, chooseSchemas } from './choose-schemas.js'
+import { bridgeOf, loadSets } from './layout.js'
 import { type SchemaState, readStates } from './ledger.js'
 import type { SelectOptions, StatusOptions } from './run-options.js'
 import type { Migration } from './source.js'
 import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.js'
 
 /** What a {@link Migrator} works with. */
-export interface MigratorParts {
+export interface MigratorParts extends SelectionParts {
   readonly db: Database
-  readonly layout: SchemaLayout
-  readonly registry: TenantRegistry
 }
 
 /** The selected schemas, and what is known of each. */
@@ -25,13 +22,17 @@ export interface Selection {
 }
 
 /** The schemas that the options select. */
-export async function selectSchemas(
-  { db, layout, registry }: MigratorParts,
+export function selectSchemas(
+  parts: MigratorParts,
   options: SelectOptions,
 ): Promise<readonly FleetSchema[]> {
   const exclude = listOf('exclude', options.exclude ?? [])
-  const fleet = await listFleet(db, layout, registry)
-  return resolveSelector(options.select ?? select.all(), fleet, exclude)
+  const behind = async (): Promise<ReadonlySet<string>> => {
+    const statuses = await statusesOf(parts, await loadSelection(parts, {}))
+    const late = statuses.filter(({ pending }) => pending.length > 0)
+    return new Set(late.map(({ schema }) => schema))
+  }
+  return chooseSchemas(parts, { selector: options.select ?? select.all(), exclude, behind })
 }
 
 /** The selected schemas with their sets and their states. */

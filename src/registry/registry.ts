@@ -42,6 +42,8 @@ export interface TenantRegistry {
   /** @throws `DOMAIN_TAKEN` */
   addDomain(db: Queryable, slug: Slug, domain: DomainName, primary: boolean): Promise<Domain>
   domainsOf(db: Queryable, slug: Slug): Promise<readonly Domain[]>
+  /** Those of the given domains that lead to a tenant, in one query. */
+  tenantsOfDomains(db: Queryable, domains: readonly DomainName[]): Promise<readonly DomainMatch[]>
   /** Every domain of a host, whatever its path. */
   domainsOfHost(db: Queryable, host: HostName): Promise<readonly DomainMatch[]>
 }

@@ -4,7 +4,7 @@ import { type SchemaName, quoteLiteral } from '../names/schema-name.js'
 import { lockKey } from '../postgres/advisory-lock.js'
 import type { Queryable } from '../postgres/queryable.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import type { NewTenant, TenantFilter, TenantRegistry } from './registry.js'
+import type { DomainMatch, NewTenant, TenantFilter, TenantRegistry } from './registry.js'
 import { REGISTRY_NOTE, registryDdl, registryTables } from './table-ddl.js'
 import { type Domain, TENANT_STATUSES, type Tenant } from './tenant.js'
 
@@ -93,12 +93,24 @@ function domainPart(shared: SchemaName): DomainPart {
          from ${domains} d join ${tenants} t on t.id = d.tenant_id where d.host = $1`,
         [host],
       )
-      return rows.map(({ tenant, host: name, path, primary, ...row }) => ({
-        tenant: row,
-        domain: { tenant, host: name, path, primary },
-      }))
+      return rows.map(matchOf)
+    },
+
+    async tenantsOfDomains(db, asked) {
+      const rows = await rowsIfInstalled<TenantRow & DomainRow>(
+        db,
+        `select ${TENANT_COLUMNS}, ${DOMAIN_COLUMNS}
+         from ${domains} d join ${tenants} t on t.id = d.tenant_id
+         where (d.host, d.path) in (select * from unnest($1::text[], $2::text[]))`,
+        [asked.map(({ host }) => host), asked.map(({ path }) => path)],
+      )
+      return rows.map(matchOf)
     },
   }
+}
+
+function matchOf({ tenant, host, path, primary, ...row }: TenantRow & DomainRow): DomainMatch {
+  return { tenant: row, domain: { tenant, host, path, primary } }
 }
 
 /**

@@ -1,6 +1,24 @@
 import { TenantryError } from '../errors.js'
+import type { Tenant } from '../registry/tenant.js'
 import { optionInvalid } from '../support/options.js'
-import { type FleetSchema, SCHEMA_KINDS, type Selector } from './selector.js'
+import { isGlob, matchesGlob } from './glob.js'
+import { containsJson } from './metadata.js'
+import { nearestSchemas } from './nearest.js'
+import { type FleetSchema, SCHEMA_KINDS, type Selector, type TenantsFilter } from './selector.js'
+
+/** What is known beside the fleet itself. */
+export interface SelectionFacts {
+  /** Schemas, slugs, domains and globs that are left out in any case. */
+  readonly exclude?: readonly string[]
+  /** The schemas to which the names that are domains lead. */
+  readonly domains?: ReadonlyMap<string, readonly string[]>
+  /** The schemas that have pending migrations. */
+  readonly behind?: ReadonlySet<string>
+}
+
+interface Known extends SelectionFacts {
+  readonly fleet: readonly FleetSchema[]
+}
 
 /**
  * The schemas that a selector names, shared first, then static, then tenants, each by name.
@@ -13,15 +31,25 @@ import { type FleetSchema, SCHEMA_KINDS, type Selector } from './selector.js'
 export function resolveSelector(
   selector: Selector,
   fleet: readonly FleetSchema[],
-  exclude: readonly string[] = [],
+  facts: SelectionFacts = {},
 ): readonly FleetSchema[] {
-  const excluded = new Set(exclude.map((name) => byName(name, fleet)))
-  const chosen = new Set(choose(selector, fleet))
+  const known: Known = { ...facts, fleet }
+  const excluded = new Set((facts.exclude ?? []).flatMap((name) => leftOut(name, known)))
+  const chosen = new Set(choose(selector, known))
   return fleet.filter((schema) => chosen.has(schema) && !excluded.has(schema)).toSorted(inOrder)
 }
 
-function choose(selector: Selector, fleet: readonly FleetSchema[]): readonly FleetSchema[] {
+function leftOut(name: string, known: Known): readonly FleetSchema[] {
+  return isGlob(name) ? byGlob(name, known) : [byName(name, known)]
+}
+
+function choose(selector: Selector, known: Known): readonly FleetSchema[] {
   if (typeof selector !== 'object' || selector === null) return noSelector(selector)
+  return chooseByKind(selector, known)
+}
+
+function chooseByKind(selector: Selector, known: Known): readonly FleetSchema[] {
+  const { fleet } = known
   switch (selector.kind) {
     case 'all':
       return fleet
@@ -29,11 +57,17 @@ function choose(selector: Selector, fleet: readonly FleetSchema[]): readonly Fle
     case 'static':
       return fleet.filter(({ kind }) => kind === selector.kind)
     case 'tenants':
-      return fleet.filter(({ tenant }) => tenant && hasStatus(selector.status, tenant.status))
+      return fleet.filter(({ tenant }) => tenant && passes(tenant, selector))
     case 'names':
-      return selector.names.map((name) => byName(name, fleet))
+      return selector.names.map((name) => byName(name, known))
+    case 'matching':
+      return byGlob(selector.glob, known)
+    case 'behind':
+      return fleet.filter(({ schema }) => known.behind?.has(schema))
     case 'union':
-      return selector.of.flatMap((each) => choose(each, fleet))
+      return selector.of.flatMap((each) => choose(each, known))
+    case 'intersect':
+      return common(selector.of.map((each) => choose(each, known)))
     default:
       return noSelector(selector)
   }
@@ -46,12 +80,29 @@ function noSelector(_input: never): never {
   )
 }
 
-function hasStatus(wanted: readonly string[] | undefined, status: string): boolean {
-  return wanted === undefined || wanted.includes(status)
+/** Nothing in common is nothing selected. */
+function common([first = [], ...others]: readonly (readonly FleetSchema[])[]): FleetSchema[] {
+  return first.filter((schema) => others.every((other) => other.includes(schema)))
 }
 
-function byName(name: string, fleet: readonly FleetSchema[]): FleetSchema {
-  const found = fleet.filter(({ schema, tenant }) => schema === name || tenant?.slug === name)
+function passes({ status, metadata }: Tenant, filter: TenantsFilter): boolean {
+  const ofStatus = filter.status?.includes(status) ?? true
+  return ofStatus && containsJson(metadata, filter.metadata ?? {})
+}
+
+function byGlob(glob: string, { fleet }: Known): readonly FleetSchema[] {
+  const found = fleet.filter(
+    ({ schema, tenant }) =>
+      matchesGlob(glob, schema) || (tenant !== undefined && matchesGlob(glob, tenant.slug)),
+  )
+  if (found.length === 0) throw unknown(glob, fleet)
+  return found
+}
+
+function byName(name: string, { fleet, domains }: Known): FleetSchema {
+  const bySchema = fleet.filter(({ schema, tenant }) => schema === name || tenant?.slug === name)
+  const led = domains?.get(name) ?? []
+  const found = bySchema.length > 0 ? bySchema : fleet.filter(({ schema }) => led.includes(schema))
   const [first, ...others] = found
   if (first === undefined) throw unknown(name, fleet)
   if (others.length > 0) throw ambiguous(name, found)
@@ -59,17 +110,14 @@ function byName(name: string, fleet: readonly FleetSchema[]): FleetSchema {
 }
 
 function unknown(name: string, fleet: readonly FleetSchema[]): TenantryError {
-  const candidates = fleet
-    .map(({ schema }) => schema)
-    .filter((schema) => schema.includes(name) || name.includes(schema))
-    .slice(0, 10)
+  const candidates = nearestSchemas(name, fleet)
   const hint =
     candidates.length > 0
       ? `Did you mean ${candidates.join(', ')}?`
       : 'Look for the name in router.whoWill(select.all()).'
   return new TenantryError(
     'SELECTOR_UNKNOWN',
-    `No schema or tenant is called ${JSON.stringify(name)}. ${hint}`,
+    `No schema, tenant or domain ${isGlob(name) ? 'matches' : 'is called'} ${JSON.stringify(name)}. ${hint}`,
     { schema: name, candidates },
   )
 }

@@ -6,9 +6,19 @@ export type Selector =
   | { readonly kind: 'all' }
   | { readonly kind: 'shared' }
   | { readonly kind: 'static' }
-  | { readonly kind: 'tenants'; readonly status?: readonly TenantStatus[] }
+  | ({ readonly kind: 'tenants' } & TenantsFilter)
   | { readonly kind: 'names'; readonly names: readonly string[] }
+  | { readonly kind: 'matching'; readonly glob: string }
+  | { readonly kind: 'behind' }
   | { readonly kind: 'union'; readonly of: readonly Selector[] }
+  | { readonly kind: 'intersect'; readonly of: readonly Selector[] }
+
+/** Which tenants {@link select} takes; all of them where nothing is said. */
+export interface TenantsFilter {
+  readonly status?: readonly TenantStatus[]
+  /** What a tenant's metadata must hold: objects by their keys, other values as equals. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
 
 /**
  * Makes selectors.
@@ -26,15 +36,21 @@ export const select = {
   shared: (): Selector => ({ kind: 'shared' }),
   /** The static schemas. */
   static: (): Selector => ({ kind: 'static' }),
-  /** The tenants' schemas, of every status or of those given. */
-  tenants: (filter: { readonly status?: readonly TenantStatus[] } = {}): Selector => ({
+  /** The tenants' schemas, all of them or those of a status, or with something in their metadata. */
+  tenants: (filter: TenantsFilter = {}): Selector => ({
     kind: 'tenants',
     ...filter,
   }),
-  /** Schemas by exact name, or tenants by slug. */
+  /** Schemas by exact name, tenants by slug, or either by domain. */
   names: (...names: readonly string[]): Selector => ({ kind: 'names', names }),
+  /** Schemas whose name or slug matches a glob: `*` stands for any characters, `?` for one. */
+  matching: (glob: string): Selector => ({ kind: 'matching', glob }),
+  /** Schemas that have pending migrations. */
+  behind: (): Selector => ({ kind: 'behind' }),
   /** What any of the selectors names; each schema once. */
   union: (...of: readonly Selector[]): Selector => ({ kind: 'union', of }),
+  /** What all of the selectors name. */
+  intersect: (...of: readonly Selector[]): Selector => ({ kind: 'intersect', of }),
 } as const
 
 /** The kinds of schema, in the order in which a run takes them. */

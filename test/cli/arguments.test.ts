@@ -85,4 +85,27 @@ describe('selectionOf', () => {
       exclude: ['demo'],
     })
   })
+
+  it('reads globs among the names, and narrows by status, metadata and what is behind', () => {
+    const where = ['plan=pro', 'seats=5']
+    expect(
+      selectionOf({ schema: ['main', 'acme*'], status: ['active'], where, behind: true }).select,
+    ).toEqual(
+      select.intersect(
+        select.union(select.union(select.names('main'), select.matching('acme*'))),
+        select.tenants({ status: ['active'] }),
+        select.tenants({ metadata: { plan: 'pro' } }),
+        select.tenants({ metadata: { seats: 5 } }),
+        select.behind(),
+      ),
+    )
+    expect(selectionOf({ behind: true }).select).toEqual(select.behind())
+  })
+
+  it.each([{ status: ['asleep'] }, { where: ['plan'] }, { where: ['=pro'] }])(
+    'refuses %j',
+    (flags) => {
+      expect(() => selectionOf(flags)).toThrow(/takes/)
+    },
+  )
 })

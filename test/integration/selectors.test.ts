@@ -93,4 +93,64 @@ describe('whoWill', () => {
     await router.tenants.create({ slug: 'beta' })
     expect(await reader.whoWill(select.tenants())).toEqual([`${prefix}acme`, `${prefix}beta`])
   })
+
+  it('takes tenants and static schemas by domain, in exclusions as well', async () => {
+    const prefix = database.prefix()
+    const router = new SchemaRouter({
+      pool: database.pool(),
+      schemas: {
+        shared: { name: `shared_${prefix}` },
+        static: { [`main_${prefix}`]: { domains: ['app.example.com'] } },
+        tenants: { prefix },
+      },
+    })
+    await router.tenants.create({ slug: 'acme', domains: ['acme.example.com', 'example.com/a'] })
+    await router.tenants.create({ slug: 'beta' })
+    const by = (...names: string[]): Promise<readonly string[]> =>
+      router.whoWill(select.names(...names))
+    expect(await by('ACME.example.com', 'app.example.com')).toEqual([
+      `main_${prefix}`,
+      `${prefix}acme`,
+    ])
+    expect(await by('example.com/a')).toEqual([`${prefix}acme`])
+    await expect(by('example.com')).rejects.toMatchObject({ code: 'SELECTOR_UNKNOWN' })
+    const exclude = ['acme.example.com']
+    expect(await router.whoWill(select.tenants(), { exclude })).toEqual([`${prefix}beta`])
+  })
+
+  it('takes what is behind, and leaves out what up excludes', async () => {
+    const prefix = database.prefix()
+    const schemas = await migrations.fleet(prefix, {})
+    const before = new SchemaRouter({ pool: database.pool(), schemas })
+    for (const slug of ['acme', 'beta']) await before.tenants.create({ slug })
+    const tenants = {
+      prefix,
+      migrations: await migrations.folder({ '1_create_loans.sql': 'create table loans (id int)' }),
+    }
+    const router = new SchemaRouter({ pool: database.pool(), schemas: { ...schemas, tenants } })
+    const exclude = [`${prefix}b*`]
+    await router.migrations.up({ select: select.tenants(), exclude })
+    expect(await router.whoWill(select.behind())).toEqual([`${prefix}beta`])
+  })
+
+  it('needs no more than the right to connect where nothing was installed', async () => {
+    const prefix = database.prefix()
+    const schemas = await migrations.fleet(prefix, {})
+    const role = `reader_${prefix}`
+    await database.admin.query(`create role ${role}`)
+    try {
+      const pool = database.pool({ options: `-c role=${role}` })
+      const router = new SchemaRouter({ pool, schemas })
+      const fixed = [`shared_${prefix}`, `main_${prefix}`]
+      expect(await router.whoWill(select.all())).toEqual(fixed)
+      expect((await router.migrations.status()).map(({ exists }) => exists)).toEqual([false, false])
+      const { rows } = await database.admin.query(
+        'select from pg_namespace where nspname = any ($1)',
+        [fixed],
+      )
+      expect(rows).toEqual([])
+    } finally {
+      await database.admin.query(`drop role ${role}`)
+    }
+  })
 })

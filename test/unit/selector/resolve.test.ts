@@ -19,7 +19,7 @@ const audit: FleetSchema = { schema: parseSchemaName('audit'), kind: 'static' }
 const fleet = [tenant('zeta'), audit, tenant('beta', 'suspended'), shared, tenant('acme'), main]
 
 const names = (selector: Selector, exclude?: readonly string[]): readonly string[] =>
-  resolveSelector(selector, fleet, exclude).map(({ schema }) => schema)
+  resolveSelector(selector, fleet, exclude ? { exclude } : {}).map(({ schema }) => schema)
 
 describe('resolveSelector', () => {
   it('takes every schema: shared, then static, then tenants, each by name', () => {
@@ -136,7 +136,7 @@ describe('resolveSelector', () => {
     const both = [...fleet, tenant('main')]
     for (const run of [
       () => resolveSelector(select.names('main'), both),
-      () => resolveSelector(select.all(), both, ['main']),
+      () => resolveSelector(select.all(), both, { exclude: ['main'] }),
     ]) {
       expect(thrownBy(run)).toMatchObject({
         code: 'SELECTOR_AMBIGUOUS',
@@ -149,6 +149,56 @@ describe('resolveSelector', () => {
   it('takes the tenant of an ambiguous name by its schema', () => {
     const found = resolveSelector(select.names('tenant_main'), [...fleet, tenant('main')])
     expect(found.map(({ schema }) => schema)).toEqual(['tenant_main'])
+  })
+
+  it('takes what a glob matches, by schema and by slug', () => {
+    expect(names(select.matching('tenant_*ta'))).toEqual(['tenant_beta', 'tenant_zeta'])
+    expect(names(select.matching('?cme'))).toEqual(['tenant_acme'])
+    expect(names(select.matching('*'))).toHaveLength(fleet.length)
+  })
+
+  it.each(['tenant_', 'acm', '*x*', 'ac?me', '[a]*', '.*'])('lets %j match nothing', (glob) => {
+    expect(thrownBy(() => names(select.matching(glob)))).toMatchObject({ code: 'SELECTOR_UNKNOWN' })
+  })
+
+  it('excludes by glob, and refuses a glob that spares nothing', () => {
+    expect(names(select.all(), ['tenant_*'])).toEqual(['public', 'audit', 'main'])
+    expect(names(select.names('acme', 'main'), ['a*e'])).toEqual(['main'])
+    expect(thrownBy(() => names(select.all(), ['demo*']))).toMatchObject({
+      code: 'SELECTOR_UNKNOWN',
+    })
+  })
+
+  it('takes tenants by what their metadata hold, nested', () => {
+    const withPlan = (slug: string, metadata: Record<string, unknown>): FleetSchema => {
+      const made = tenant(slug)
+      return { ...made, ...(made.tenant && { tenant: { ...made.tenant, metadata } }) }
+    }
+    const some = [
+      withPlan('a', { plan: 'pro', limits: { seats: 5, days: 1 } }),
+      withPlan('b', { plan: 'pro', limits: { seats: 6 } }),
+      withPlan('c', {}),
+    ]
+    const taken = (metadata: Record<string, unknown>): readonly string[] =>
+      resolveSelector(select.tenants({ metadata }), some).map(({ schema }) => schema)
+    expect(taken({ plan: 'pro' })).toEqual(['tenant_a', 'tenant_b'])
+    expect(taken({ limits: { seats: 5 } })).toEqual(['tenant_a'])
+    expect(taken({ limits: {}, plan: 'free' })).toEqual([])
+    expect(taken({ toString: undefined })).toEqual([])
+  })
+
+  it('takes what all selectors have in common, such as the tenants that are behind', () => {
+    const behind = new Set(['public', 'tenant_acme'])
+    const selector = select.intersect(select.tenants(), select.behind())
+    const found = resolveSelector(selector, fleet, { behind })
+    expect(found.map(({ schema }) => schema)).toEqual(['tenant_acme'])
+  })
+
+  it('offers the nearest name first', () => {
+    const some = [tenant('gamma-acme'), tenant('acme2'), tenant('acne')]
+    expect(thrownBy(() => resolveSelector(select.names('acme'), some))).toMatchObject({
+      candidates: ['tenant_acme2', 'tenant_acne', 'tenant_gamma-acme'],
+    })
   })
 
   it.each([undefined, null, 'tenants', {}, { kind: 'everything' }])(
