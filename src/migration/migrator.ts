@@ -1,3 +1,4 @@
+import type { Pool } from 'pg'
 import type { Database } from '../postgres/database.js'
 import { listOf, wholeNumber } from '../support/options.js'
 import type { TenantRegistry } from '../registry/registry.js'
@@ -10,6 +11,7 @@ import { type RunReport, type SchemaOutcome, requireSuccess } from './report.js'
 import { type WorkResult, runOver } from './run.js'
 import type { Migration } from './source.js'
 import { type UnitTarget, migrateSchema } from './unit.js'
+import { type VerifyReport, verifySchemas } from './verify/verify.js'
 
 /** Which schemas a command is about. */
 export interface SelectOptions {
@@ -56,6 +58,8 @@ export interface SchemaStatus {
 /** What a {@link Migrator} works with. */
 export interface MigratorParts {
   readonly db: Database
+  /** Tells how to connect to another database of the same server. */
+  readonly pool: Pool
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
 }
@@ -144,6 +148,28 @@ export class Migrator {
     return schemas.map((schema) =>
       statusOf(schema, states.get(schema.schema) ?? ABSENT, migrationsOf(schema)),
     )
+  }
+
+  /**
+   * Compares schemas with a reference: the same migrations, run alone in an empty database.
+   *
+   * Each schema is compared at its own version. Without the right to create databases, the
+   * reference is built in a transaction that is rolled back; the report says so.
+   *
+   * @returns what differs; that is no error.
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, and
+   * `MIGRATION_FAILED` when the migrations cannot be run from the start.
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const drift = async (router: SchemaRouter): Promise<readonly string[]> => {
+   *   const { findings } = await router.migrations.verify()
+   *   return findings.flatMap(({ schema, differences }) => [schema, ...differences])
+   * }
+   */
+  async verify(options: SelectOptions = {}): Promise<VerifyReport> {
+    const schemas = await this.select(options)
+    return verifySchemas({ ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }, schemas)
   }
 
   /** @internal The schemas that a selector names. */
