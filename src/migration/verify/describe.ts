@@ -29,7 +29,7 @@ interface DigestRow {
 const SCHEMAS_PER_QUERY = 100
 
 /** The digest of a schema in which nothing is. */
-export const EMPTY_DIGEST = ''
+const EMPTY_DIGEST = ''
 
 /** Describes many schemas at once, each as if it had no name. */
 export async function describeSchemas(
