@@ -15,6 +15,8 @@ export type {
   UpOptions,
 } from './migration/run-options.js'
 export type { SchemaPlan, SchemaStatus } from './migration/status.js'
+export type { ReferencePlace } from './migration/verify/reference.js'
+export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
 export type { TenantFilter } from './registry/registry.js'

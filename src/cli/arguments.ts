@@ -64,8 +64,21 @@ export interface Selection {
   readonly concurrency: number
 }
 
-/** What the flags select together: each flag adds to the others, and `-x` takes away. */
+/**
+ * What the flags select together: those that name schemas add to each other, those that ask for a
+ * quality narrow that down, and `-x` takes away.
+ */
 export function selectionOf(flags: SelectionFlags): Selection {
+  const [only, ...more] = [...adding(flags), ...narrowing(flags)]
+  return {
+    select: only && more.length > 0 ? select.intersect(only, ...more) : only,
+    exclude: flags.excludeSchema ?? [],
+    concurrency: flags.parallel ?? 1,
+  }
+}
+
+/** What the flags name, as one selector; none where there are no such flags. */
+function adding(flags: SelectionFlags): readonly Selector[] {
   const selectors = [
     flags.allSchemas && select.all(),
     // "Static" has always included the shared schema on the command line.
@@ -73,13 +86,7 @@ export function selectionOf(flags: SelectionFlags): Selection {
     (flags.dynamicSchemas || flags.tenantSchemas) && select.tenants(),
     flags.schema && named(flags.schema),
   ].filter((selector) => typeof selector === 'object')
-  const base = selectors.length > 0 ? [select.union(...selectors)] : []
-  const [only, ...more] = [...base, ...narrowing(flags)]
-  return {
-    select: only && more.length > 0 ? select.intersect(only, ...more) : only,
-    exclude: flags.excludeSchema ?? [],
-    concurrency: flags.parallel ?? 1,
-  }
+  return selectors.length > 0 ? [select.union(...selectors)] : []
 }
 
 function named(words: readonly string[]): Selector {

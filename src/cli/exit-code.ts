@@ -7,7 +7,7 @@ export const EXIT = {
   failed: 1,
   /** Wrong usage: an unknown flag, a selector that names nothing, an invalid configuration. */
   usage: 2,
-  /** From `status`: something is to be migrated. */
+  /** From `status`: something is to be migrated; from `verify`: a schema differs. */
   pending: 3,
 } as const
 

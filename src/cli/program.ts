@@ -9,6 +9,7 @@ import { run } from './commands/run.js'
 import { status } from './commands/status.js'
 import { tenantCreate } from './commands/tenant-create.js'
 import { tenantList } from './commands/tenant-list.js'
+import { verify } from './commands/verify.js'
 import { whowill } from './commands/whowill.js'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.js'
 import { colorsOf } from './output.js'
@@ -98,6 +99,10 @@ function addFleetCommands(program: Command, settle: Settle): void {
     .description('say which version schemas are on; exit code 3 when something is pending')
     .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await status(command.optsWithGlobals())))
+  selecting(program.command('verify'))
+    .description('compare schemas with what their migrations make; exit code 3 when one differs')
+    .addOption(jsonOption())
+    .action(async (_flags, command: Command) => settle(await verify(command.optsWithGlobals())))
 }
 
 function addTenantCommands(program: Command, settle: Settle): void {

@@ -3,14 +3,15 @@ import { type GoalOf, backward, forward, newest } from './goal.js'
 import { runGoals } from './goal-run.js'
 import { loadSets } from './layout.js'
 import { type RunReport, joinReports, requireSuccess } from './report.js'
-import type {
-  DownOptions,
-  MarkOptions,
-  PlanOptions,
-  RunOptions,
-  SelectOptions,
-  StatusOptions,
-  UpOptions,
+import {
+  DEFAULT_LOCK_TIMEOUT_MS,
+  type DownOptions,
+  type MarkOptions,
+  type PlanOptions,
+  type RunOptions,
+  type SelectOptions,
+  type StatusOptions,
+  type UpOptions,
 } from './run-options.js'
 import {
   type MigratorParts,
@@ -21,6 +22,7 @@ import {
   withBridgedPlans,
 } from './selection.js'
 import { type SchemaPlan, type SchemaStatus, planOf } from './status.js'
+import { type VerifyReport, verifySchemas } from './verify/verify.js'
 
 /** How many schemas' states are held at a time. */
 const CHUNK = 500
@@ -174,6 +176,28 @@ export class Migrator {
       const selection = await observe(this.#parts, { schemas: chunk, migrationsOf }, options)
       yield* await statusesOf(this.#parts, selection)
     }
+  }
+
+  /**
+   * Compares schemas with a reference: the same migrations, run alone in an empty database.
+   *
+   * Each schema is compared at its own version. Without the right to create databases, the
+   * reference is built in a transaction that is rolled back; the report says so.
+   *
+   * @returns what differs; that is no error.
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, and
+   * `MIGRATION_FAILED` when the migrations cannot be run from the start.
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const drift = async (router: SchemaRouter): Promise<readonly string[]> => {
+   *   const { findings } = await router.migrations.verify()
+   *   return findings.flatMap(({ schema, differences }) => [schema, ...differences])
+   * }
+   */
+  async verify(options: SelectOptions = {}): Promise<VerifyReport> {
+    const schemas = await this.select(options)
+    return verifySchemas({ ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }, schemas)
   }
 
   /** @internal The schemas that a selector names. */

@@ -102,7 +102,7 @@ export interface MarkOptions extends RunOptions {
 }
 
 const DEFAULT_CONCURRENCY = 4
-const DEFAULT_LOCK_TIMEOUT_MS = 10_000
+export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 const MAX_ATTEMPTS = 5
 const ATOMICITIES: readonly unknown[] = ['schema', 'migration', undefined]
 const REACTIONS: readonly unknown[] = ['continue', 'stop', undefined]

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg'
 import type { Database } from '../postgres/database.js'
 import { type FleetSchema, select } from '../selector/selector.js'
 import { listOf } from '../support/options.js'
@@ -12,6 +13,8 @@ import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.j
 /** What a {@link Migrator} works with. */
 export interface MigratorParts extends SelectionParts {
   readonly db: Database
+  /** The pool beneath, for a database of its own beside the service's. */
+  readonly pool: Pool
 }
 
 /** The selected schemas, and what is known of each. */

@@ -27,7 +27,7 @@ function editsBetween(a: string, b: string): number {
   const apart = Math.abs(a.length - b.length)
   if (apart > MAX_EDITS) return apart
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, sign] of [...a].entries()) {
+  for (const [i, sign] of Array.from(a).entries()) {
     const next = [i + 1]
     for (let j = 0; j < b.length; j += 1) {
       const swapped = (row[j] ?? 0) + (b[j] === sign ? 0 : 1)

@@ -87,7 +87,7 @@ function common([first = [], ...others]: readonly (readonly FleetSchema[])[]): F
 
 function passes({ status, metadata }: Tenant, filter: TenantsFilter): boolean {
   const ofStatus = filter.status?.includes(status) ?? true
-  return ofStatus && containsJson(metadata, filter.metadata ?? {})
+  return ofStatus && (filter.metadata === undefined || containsJson(metadata, filter.metadata))
 }
 
 function byGlob(glob: string, { fleet }: Known): readonly FleetSchema[] {

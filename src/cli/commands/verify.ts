@@ -1,0 +1,26 @@
+import { type VerifyFinding, select } from 'tenantry'
+import { type SelectionFlags, selectionOf } from '../arguments.js'
+import { EXIT, type ExitCode } from '../exit-code.js'
+import { type OutputFlags, openOutput, printJson } from '../output.js'
+import { verifyJson, verifyLines } from '../render/verify.js'
+import { type ConnectionFlags, withRouter } from '../router.js'
+
+/** Flags of `tenantry verify`. */
+export interface VerifyFlags extends ConnectionFlags, SelectionFlags, OutputFlags {}
+
+/** Compares the selected schemas with what their migrations make; all of them if none are selected. */
+export async function verify(flags: VerifyFlags): Promise<ExitCode> {
+  const output = openOutput(flags)
+  const { select: selected = select.all(), exclude } = selectionOf(flags)
+  return withRouter(flags, { output }, async (router) => {
+    const report = await router.migrations.verify({ select: selected, exclude })
+    for (const line of verifyLines(report, output.colors)) output.tell(line)
+    if (flags.json) printJson(output, verifyJson(report))
+    return exitCode(report.findings)
+  })
+}
+
+function exitCode(findings: readonly VerifyFinding[]): ExitCode {
+  if (findings.some(({ error }) => error !== undefined)) return EXIT.failed
+  return findings.length > 0 ? EXIT.pending : EXIT.fine
+}
