@@ -34,7 +34,10 @@ export const needsNoTransaction: Rule = nodeRule(
     const refused = 'PostgreSQL refuses this in a transaction'
     if (within === 'do') return `${refused}, and a DO block is always in one. Write it outside.`
     if (sql.includes(MARKER)) return undefined
-    return `${refused}. Put it into a file of its own that begins with "${MARKER}".`
+    const message =
+      `${refused}, so the whole file runs outside of one: if it fails half-way, what ran before stays. ` +
+      `Put it into a file of its own that begins with "${MARKER}".`
+    return { level: 'warning', message }
   },
 )
 
