@@ -127,7 +127,7 @@ function jsonOption(): Option {
   return new Option('--json', 'write one JSON document to stdout, and the rest to stderr')
 }
 
-/** Adds the flags that say which schemas a command is about; several of them unite. */
+/** Adds the flags that say which schemas a command is about: names unite, conditions narrow. */
 function selecting(command: Command): Command {
   return command
     .option('--all-schemas', 'all schemas; short: -as')
