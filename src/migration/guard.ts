@@ -54,11 +54,17 @@ export function guardText(
 
 type Query = (outside: string, notRegistry: string, home: string) => string
 
+/**
+ * A transaction has a few locks, and a fleet has many tables: each lock's table is looked up by its
+ * index, where the planner would read the catalog as a whole (`offset 0` keeps it from that).
+ */
 const LOCKS: Query = (outside, notRegistry, home) => `
   select n.nspname as ${COLUMN}, c.relname::text as object, 'holds ' || l.mode || ' on' as what
   from pg_catalog.pg_locks l
-  join pg_catalog.pg_class c on c.oid = l.relation
-  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  cross join lateral (
+    select * from pg_catalog.pg_class where oid = l.relation offset 0) c
+  cross join lateral (
+    select * from pg_catalog.pg_namespace where oid = c.relnamespace offset 0) n
   where l.pid = pg_catalog.pg_backend_pid() and l.locktype = 'relation' and l.granted
     and l.mode not in ('AccessShareLock', 'RowShareLock')
     and not (c.relkind = 'S' and l.mode = 'RowExclusiveLock')
