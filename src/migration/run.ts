@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isTransient } from '../postgres/sql-state.js'
+import { isTransient, toError } from '../postgres/sql-state.js'
 import { type FleetSchema, SCHEMA_KINDS, type SchemaKind } from '../selector/selector.js'
 import { backoffMs } from '../support/backoff.js'
 import { workQueue } from '../support/work-queue.js'
 import type { RunEvent, RunReport, SchemaOutcome } from './report.js'
+import { factsOf } from './schema-facts.js'
 
 /** How a run goes over its schemas. */
 export interface RunSettings {
@@ -117,12 +118,12 @@ async function attempt(
     settings.onEvent?.({ type: 'started', schema: schema.schema, attempt: attempts })
     try {
       const result = await work(schema, progress)
-      return { ...named(schema), ...result, ...ended(attempts) }
+      return { ...factsOf(schema), ...result, ...ended(attempts) }
     } catch (error) {
       if (await mayRetry({ schema, attempts, error, progress }, settings)) continue
       const { applied = [], atomic } = progress
       return {
-        ...named(schema),
+        ...factsOf(schema),
         status: 'failed',
         applied,
         ...(atomic === false && { atomic }),
@@ -163,14 +164,6 @@ function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? error.cause : error
 }
 
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
-}
-
 function skipped(schema: FleetSchema, reason: string): SchemaOutcome {
-  return { ...named(schema), status: 'skipped', applied: [], attempts: 0, durationMs: 0, reason }
-}
-
-function named({ schema, kind, tenant }: FleetSchema): Pick<SchemaOutcome, 'schema' | 'kind'> {
-  return { schema, kind, ...(tenant && { tenant: tenant.slug }) }
+  return { ...factsOf(schema), status: 'skipped', applied: [], attempts: 0, durationMs: 0, reason }
 }

@@ -1,6 +1,8 @@
+import { toError } from '../postgres/sql-state.js'
 import { type FleetSchema } from '../selector/selector.js'
 import { type LedgerRow, type SchemaState, foreignLedger } from './ledger.js'
 import { pendingMigrations } from './plan.js'
+import { factsOf } from './schema-facts.js'
 import type { Migration } from './source.js'
 import { type Atomicity, type Goal, type Step, isAtomic, stepsTo } from './step.js'
 
@@ -38,15 +40,6 @@ export interface SchemaPlan {
 /** The state of a schema of which nothing was found. */
 export const ABSENT: SchemaState = { exists: false, applied: [] }
 
-/** What the command line and the reports call a schema. */
-function named({
-  schema,
-  kind,
-  tenant,
-}: FleetSchema): Pick<SchemaStatus, 'schema' | 'kind' | 'tenant'> {
-  return { schema, kind, ...(tenant && { tenant: tenant.slug }) }
-}
-
 /** The ledger's own table is no migration of the user's. */
 export function fileNames(steps: readonly Migration[]): readonly string[] {
   return steps.filter(({ id }) => id > 0).map(({ fileName }) => fileName)
@@ -71,13 +64,13 @@ export function statusOf(
 ): SchemaStatus {
   const { applied, exists, foreign } = state
   const version = Math.max(0, ...applied.map(({ id }) => id))
-  const base = { ...named(schema), exists, version, ...compared(applied, migrations) }
+  const base = { ...factsOf(schema), exists, version, ...compared(applied, migrations) }
   try {
     if (migrations.length === 0) return { ...base, pending: [] }
     if (foreign === true) throw foreignLedger(schema.schema)
     return { ...base, pending: fileNames(pendingMigrations(schema.schema, migrations, applied)) }
   } catch (error) {
-    return { ...base, pending: [], problem: asError(error) }
+    return { ...base, pending: [], problem: toError(error) }
   }
 }
 
@@ -112,12 +105,8 @@ export function planOf(
   try {
     const steps = stepsIn(schema, state, work)
     const run = fileNames(steps.map(({ migration }) => migration))
-    return { ...named(schema), run, atomic: isAtomic(steps, atomicity) }
+    return { ...factsOf(schema), run, atomic: isAtomic(steps, atomicity) }
   } catch (error) {
-    return { ...named(schema), run: [], atomic: true, problem: asError(error) }
+    return { ...factsOf(schema), run: [], atomic: true, problem: toError(error) }
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

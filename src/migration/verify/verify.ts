@@ -5,6 +5,7 @@ import type { FleetSchema } from '../../selector/selector.js'
 import { loadSets } from '../layout.js'
 import { type SchemaState, foreignLedger, readStates } from '../ledger.js'
 import { pendingMigrations } from '../plan.js'
+import { factsOf } from '../schema-facts.js'
 import type { Migration } from '../source.js'
 import { describeSchemas, digestSchemas } from './describe.js'
 import { diffSchemas } from './difference.js'
@@ -180,9 +181,9 @@ function missing(schema: string, tenant: string | undefined): TenantryError {
 }
 
 function named(
-  { schema, kind, tenant }: FleetSchema,
+  schema: FleetSchema,
   { applied }: SchemaState,
 ): Pick<VerifyFinding, 'schema' | 'kind' | 'version'> {
   const version = Math.max(0, ...applied.map(({ id }) => id))
-  return { schema, kind, ...(tenant && { tenant: tenant.slug }), version }
+  return { ...factsOf(schema), version }
 }
