@@ -71,10 +71,13 @@ interface MigrationText {
 
 /** A migration and its reverse are two files. */
 function textsOf(migration: Migration): readonly MigrationText[] {
-  const { file, fileName, sql, down } = migration
+  const { file, fileName, sql, down, downFile } = migration
   const text = { migration, file: file ?? fileName, sql }
   if (down === undefined) return [text]
-  return [text, { migration, file: join(dirname(text.file), 'down', fileName), sql: down }]
+  return [
+    text,
+    { migration, file: downFile ?? join(dirname(text.file), 'down', fileName), sql: down },
+  ]
 }
 
 function lintText(
