@@ -82,6 +82,13 @@ function addProjectCommands(program: Command, settle: Settle): void {
 function addFleetCommands(program: Command, settle: Settle): void {
   selecting(program.command('migrate').alias('migrateschema'))
     .description('bring schemas up to date, all of them unless some are selected')
+    .addOption(
+      new Option('--lint <how>', 'what an error of the linter does; see `tenantry lint`').choices([
+        'error',
+        'warn',
+        'off',
+      ]),
+    )
     .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await migrate(command.optsWithGlobals())))
   selecting(program.command('whowill'))

@@ -45,8 +45,8 @@ export class Migrator {
    *
    * @returns what became of every schema.
    * @throws `MIGRATION_RUN_FAILED` with the report, when a schema failed.
-   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, `OPTIONS_INVALID`
-   * before anything is changed.
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, `OPTIONS_INVALID`,
+   * `LINT_FAILED`, `LINT_PARSER_MISSING` before anything is changed.
    * @example
    * import { select, type SchemaRouter } from 'tenantry'
    *

@@ -1,6 +1,7 @@
 import { TenantryError } from '../errors.js'
 import type { ErrorCode } from '../errors.js'
 import type { SchemaKind } from '../selector/selector.js'
+import type { LintFinding } from './lint/lint.js'
 
 /** What became of one schema in a run. */
 export interface SchemaOutcome {
@@ -32,6 +33,10 @@ export interface RunReport {
 
 /** What happens during a run, as it happens. */
 export type RunEvent =
+  /** The linter has something to say on a migration that is about to run: an error or a warning. */
+  | { readonly type: 'finding'; readonly finding: LintFinding }
+  /** The migrations were not linted, because the parser is not installed. */
+  | { readonly type: 'unchecked'; readonly error: Error }
   | { readonly type: 'started'; readonly schema: string; readonly attempt: number }
   | {
       readonly type: 'retried'

@@ -67,6 +67,31 @@ describe('tenantry migrate', () => {
     ])
   })
 
+  it('runs nothing where the linter finds an error, unless it is told to', async () => {
+    const project = await openFleet(database, ['a'])
+    const view = 'create view sums as select sum(amount) from reports.totals, loans'
+    await project.write('migrations/tenant/2_notes.sql', 'create table public.notes ();')
+    const { code, stdout, stderr } = await project.tenantry('migrate')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(linesOf(stderr)).toEqual([
+      expect.stringMatching(/^migrations\/tenant\/2_notes\.sql:1:14 error qualified-name: This /),
+      expect.stringMatching(/^LINT_FAILED: The linter found an error [^]*lint: 'warn'/),
+    ])
+    await project.write(
+      'migrations/tenant/2_notes.sql',
+      `do $$ begin if false then ${view}; end if; end $$;`,
+    )
+    const warned = await project.tenantry('migrate')
+    expect(warned.code).toBe(0)
+    expect(warned.stderr).toMatch(/2_notes\.sql:1:\d+ warning qualified-name: This reads /)
+    await project.write('migrations/tenant/3_path.sql', 'set search_path to public;')
+    expect(await project.tenantry('migrate', '--lint', 'off')).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
+    expect(await project.tenantry('migrate', '--lint', 'loud')).toMatchObject({ code: 2 })
+  })
+
   it('writes one document with --json, also when a schema failed', async () => {
     const project = await openFleet(database, ['a', 'b'])
     await database.admin.query(`insert into ${project.prefix}b.loans values (1), (1)`)

@@ -63,7 +63,9 @@ describe('migrations.up', () => {
     const events: string[] = []
     await up({
       select: select.names('acme', 'beta'),
-      onEvent: (event) => events.push(`${event.type} ${event.schema.slice(prefix.length)}`),
+      onEvent: (event) => {
+        if ('schema' in event) events.push(`${event.type} ${event.schema.slice(prefix.length)}`)
+      },
     })
     expect(events).toEqual(['started acme', 'finished acme', 'started beta', 'finished beta'])
   })
