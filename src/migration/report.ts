@@ -2,6 +2,7 @@ import { TenantryError } from '../errors.js'
 import type { ErrorCode } from '../errors.js'
 import type { SchemaKind } from '../selector/selector.js'
 import type { LintFinding } from './lint/lint.js'
+import type { VerifyReport } from './verify/verify.js'
 
 /** What became of one schema in a run. */
 export interface SchemaOutcome {
@@ -29,6 +30,8 @@ export interface SchemaOutcome {
 export interface RunReport {
   readonly outcomes: readonly SchemaOutcome[]
   readonly durationMs: number
+  /** How the schemas compare with what their migrations make, where that was asked for. */
+  readonly verified?: VerifyReport
 }
 
 /** What happens during a run, as it happens. */

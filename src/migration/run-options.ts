@@ -13,6 +13,13 @@ export interface SelectOptions {
   readonly select?: Selector
   /** Schemas, slugs, domains or globs that are left alone whatever `select` says. */
   readonly exclude?: readonly string[]
+  /**
+   * At most so many tenants, those with pending migrations first; shared and static schemas do not
+   * count.
+   *
+   * @defaultValue all that are selected
+   */
+  readonly limit?: number | undefined
 }
 
 /** How `migrations.status` looks. */
@@ -89,6 +96,12 @@ export interface RunOptions extends StatusOptions {
 export interface UpOptions extends RunOptions {
   /** The last migration to run. @defaultValue the newest */
   readonly to?: MigrationName
+  /**
+   * Compares the schemas afterwards with what their migrations make, as `migrations.verify` does.
+   *
+   * @defaultValue `false`
+   */
+  readonly verify?: boolean
 }
 
 /** How `migrations.down` runs. */

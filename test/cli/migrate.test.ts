@@ -67,6 +67,22 @@ describe('tenantry migrate', () => {
     ])
   })
 
+  it('leaves the others when a canary fails, and takes no more tenants than its limit', async () => {
+    const project = await openFleet(database, ['a', 'b', 'c'])
+    const { prefix } = project
+    await database.admin.query(`insert into ${prefix}a.loans values (1), (1)`)
+    await project.write('migrations/tenant/2_unique_amounts.sql', UNIQUE_AMOUNTS)
+    const canary = await project.tenantry('migrate', '-ds', '--canary', '1', '--parallel')
+    expect(canary.code).toBe(1)
+    expect(canary.stdout).toContain('3 schemas: 1 failed, 2 skipped')
+    const limited = await project.tenantry('migrate', '--behind', '-x', 'a', '--limit', '1')
+    expect(limited.code).toBe(0)
+    expect(linesOf(limited.stdout)).toEqual([
+      expect.stringMatching(new RegExp(`^${prefix}b +migrated`)),
+      expect.stringMatching(/^1 schema: 1 migrated/),
+    ])
+  })
+
   it('runs nothing where the linter finds an error, unless it is told to', async () => {
     const project = await openFleet(database, ['a'])
     const view = 'create view sums as select sum(amount) from reports.totals, loans'
