@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   'DOMAIN_TAKEN',
   'EMBEDDED_POSTGRES_FAILED',
   'EMBEDDED_POSTGRES_MISSING',
+  'LINT_FAILED',
   'LINT_PARSER_MISSING',
   'MIGRATION_ESCAPED',
   'MIGRATION_FAILED',
@@ -20,6 +21,7 @@ export const ERROR_CODES = [
   'POOLER_IN_BETWEEN',
   'POOL_STARVED',
   'RUN_FAILED',
+  'SCHEMA_DRIFT',
   'SCHEMA_EXISTS',
   'SCHEMA_MISSING',
   'SCOPE_CLOSED',
@@ -63,6 +65,8 @@ export interface ErrorFacts {
   readonly log?: string | undefined
   /** What the call got done before it failed: the report of a run. */
   readonly report?: unknown
+  /** What the linter found: a list of `LintFinding`. */
+  readonly findings?: unknown
 }
 
 /**
@@ -96,6 +100,7 @@ export class TenantryError extends Error {
   declare readonly candidates?: readonly string[]
   declare readonly log?: string
   declare readonly report?: unknown
+  declare readonly findings?: unknown
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts & { cause?: unknown } = {}) {
     const { cause, ...fields } = facts

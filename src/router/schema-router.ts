@@ -158,7 +158,7 @@ export class SchemaRouter {
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS` before anything is run
    */
   async each(selector: Selector, fn: EachFunction, options: EachOptions = {}): Promise<RunReport> {
-    const schemas = await this.migrations.select(selectOptions(selector, options))
+    const schemas = await this.migrations.select({ ...options, select: selector })
     const scoped = schemas.map((schema) => ({
       schema,
       scope: this.#makeScope(schema.schema, schema.kind, schema.tenant),
@@ -173,9 +173,9 @@ export class SchemaRouter {
    */
   async whoWill(
     selector: Selector,
-    options: Pick<SelectOptions, 'exclude'> = {},
+    options: Pick<SelectOptions, 'exclude' | 'limit'> = {},
   ): Promise<readonly string[]> {
-    const schemas = await this.migrations.select(selectOptions(selector, options))
+    const schemas = await this.migrations.select({ ...options, select: selector })
     return schemas.map(({ schema }) => schema)
   }
 
@@ -234,9 +234,4 @@ function notServed({ slug, schema, status }: Tenant): TenantryError {
       'Call router.tenants.activate() to serve it again.',
     { tenant: slug, schema },
   )
-}
-
-function selectOptions(select: Selector, options: Pick<SelectOptions, 'exclude'>): SelectOptions {
-  const { exclude } = options
-  return { select, ...(exclude !== undefined && { exclude }) }
 }
