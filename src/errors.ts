@@ -6,6 +6,10 @@ export const ERROR_CODES = [
   'DOMAIN_TAKEN',
   'EMBEDDED_POSTGRES_FAILED',
   'EMBEDDED_POSTGRES_MISSING',
+  'EXTENSION_DROPPED',
+  'EXTENSION_MISPLACED',
+  'EXTENSION_MISSING',
+  'EXTENSION_UNAVAILABLE',
   'LINT_FAILED',
   'LINT_PARSER_MISSING',
   'MIGRATION_ESCAPED',
@@ -47,6 +51,8 @@ export interface ErrorFacts {
   readonly schema?: string | undefined
   /** Host name, with its path prefix if it has one. */
   readonly domain?: string | undefined
+  /** Name of the extension that the failing call was about. */
+  readonly extension?: string | undefined
   /** The option, name or argument that was refused. */
   readonly option?: string | undefined
   /** File name of the migration that failed or was refused. */
@@ -91,6 +97,7 @@ export class TenantryError extends Error {
   declare readonly tenant?: string
   declare readonly schema?: string
   declare readonly domain?: string
+  declare readonly extension?: string
   declare readonly option?: string
   declare readonly migration?: string
   declare readonly file?: string

@@ -1,8 +1,10 @@
 import { isTenantryError } from '../errors.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { requireNoBridge } from './bridged-run.js'
-import { type GoalOf, requireReversible } from './goal.js'
-import { loadSets } from './layout.js'
+import { checkExtensions } from './extension-check.js'
+import { installExtensions } from './extensions.js'
+import { type GoalOf, extensionUses, requireReversible } from './goal.js'
+import { extrasOf, loadSets } from './layout.js'
 import { checkBeforeRun } from './lint/before-run.js'
 import type { RunReport } from './report.js'
 import { type RunSettings, runOver } from './run.js'
@@ -52,9 +54,12 @@ export async function runGoals(
   if (kind === 'down') for (const work of works) requireReversible(work)
   const { onEvent } = options
   const { guard } = workParts.options
-  await checkBeforeRun(works, { lint, guard, extras: parts.layout.tenants.extras, onEvent })
-  if (kind !== 'down' && schemas.some((schema) => schema.kind === 'shared')) {
+  await checkBeforeRun(works, { lint, guard, extras: extrasOf(parts.layout, 'tenant'), onEvent })
+  const isShared = kind !== 'down' && schemas.some((schema) => schema.kind === 'shared')
+  await checkExtensionUse(parts, works, isShared)
+  if (isShared) {
     await parts.registry.install(parts.db)
+    await installExtensions(parts.db, parts.layout.extensions)
   }
   const workOf = new Map<FleetSchema, SchemaWork>(works.map((work) => [work.schema, work]))
   return runOver(schemas, settings, async (schema, progress) => {
@@ -62,6 +67,15 @@ export async function runGoals(
     if (work === undefined) throw new TypeError('unreachable')
     return workOn(workParts, work, progress)
   })
+}
+
+async function checkExtensionUse(
+  { db, layout: { extensions } }: MigratorParts,
+  works: readonly SchemaWork[],
+  isShared: boolean,
+): Promise<void> {
+  if (extensions === undefined) return
+  await checkExtensions(db, works.flatMap(extensionUses), isShared ? extensions.create : [])
 }
 
 async function selectBut(

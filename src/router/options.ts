@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
 import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
 import { directory } from '../migration/sources/directory.js'
+import type { ExtensionRules } from '../migration/extensions.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
 import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
@@ -9,6 +10,7 @@ import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
+import { type ExtensionsOptions, resolveExtensions } from './extension-options.js'
 import type { SchemaKind } from '../selector/selector.js'
 import { listOf, optionInvalid, wholeNumber } from '../support/options.js'
 
@@ -25,6 +27,8 @@ export interface SchemaRouterOptions {
   readonly poolOptions?: PoolConfig
   /** The schemas of the service. @defaultValue `{}`: `public`, no static schema, prefix `tenant_` */
   readonly schemas?: SchemasOptions
+  /** Extensions that all schemas share: made once, and found from every schema. */
+  readonly extensions?: ExtensionsOptions
   /** How clients are lent to scopes. */
   readonly scope?: ScopeConfig
 }
@@ -111,7 +115,7 @@ export interface ResolvedOptions {
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
   checkKeys(options)
-  const layout = resolveLayout(options.schemas ?? {})
+  const layout = resolveLayout(options.schemas ?? {}, resolveExtensions(options.extensions))
   const staticDomains = resolveStaticDomains(options.schemas?.static ?? {})
   return {
     ...resolvePool(options),
@@ -124,7 +128,8 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
 }
 
 const KEYS = {
-  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'scope'],
+  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'extensions', 'scope'],
+  extensions: ['schema', 'create'],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],
   tenants: ['prefix', 'migrations', 'searchPath'],
@@ -140,11 +145,12 @@ const KEYS = {
 
 /** A misspelt option would be ignored, and a schema or a limit with it. */
 function checkKeys(options: SchemaRouterOptions): void {
-  const { schemas = {}, scope = {} } = options
+  const { schemas = {}, extensions = {}, scope = {} } = options
   refuseUnknown('', options, KEYS.options)
   refuseUnknown('schemas.', schemas, KEYS.schemas)
   refuseUnknown('schemas.shared.', schemas.shared ?? {}, KEYS.shared)
   refuseUnknown('schemas.tenants.', schemas.tenants ?? {}, KEYS.tenants)
+  refuseUnknown('extensions.', extensions, KEYS.extensions)
   refuseUnknown('scope.', scope, KEYS.scope)
 }
 
@@ -194,7 +200,10 @@ function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool'
   throw optionInvalid('pool', 'Give either "pool", a pg.Pool of yours, or "connectionString".')
 }
 
-function resolveLayout({ shared, static: statics = {}, tenants }: SchemasOptions): SchemaLayout {
+function resolveLayout(
+  { shared, static: statics = {}, tenants }: SchemasOptions,
+  extensions: ExtensionRules | undefined,
+): SchemaLayout {
   const layout: SchemaLayout = {
     shared: {
       schema: parseSchemaName(shared?.name ?? 'public'),
@@ -211,22 +220,25 @@ function resolveLayout({ shared, static: statics = {}, tenants }: SchemasOptions
       source: resolveSource(tenants?.migrations),
       extras: listOf('searchPath', tenants?.searchPath ?? []).map(parseSchemaName),
     },
+    extensions,
   }
   checkApart(layout)
   return layout
 }
 
 /** A tenant's schema must never be one of the fixed ones. */
-function checkApart({ shared, static: statics, tenants }: SchemaLayout): void {
-  for (const name of [shared.schema, ...statics.keys()]) {
+function checkApart({ shared, static: statics, tenants, extensions }: SchemaLayout): void {
+  const others = extensions === undefined ? [] : [extensions.schema]
+  for (const name of [shared.schema, ...statics.keys(), ...others]) {
     if (!name.startsWith(tenants.prefix)) continue
     throw optionInvalid(
       'prefix',
       `Schema "${name}" begins with the tenants' prefix "${tenants.prefix}". Rename one of them.`,
     )
   }
-  if (statics.has(shared.schema)) {
-    throw optionInvalid('static', `Schema "${shared.schema}" is the shared one already.`)
+  for (const name of [shared.schema, ...others]) {
+    if (!statics.has(name)) continue
+    throw optionInvalid('static', `Schema "${name}" is the shared one or that of extensions.`)
   }
 }
 
