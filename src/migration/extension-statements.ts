@@ -16,7 +16,7 @@ const BLANKS = /(?:--[^\n]*|\/\*[^]*?\*\/|\s)+/g
 const FORM = /^(create|drop) extension (?:if (?:not )?exists )?("(?:[^"]|"")*"|[^\s;,"]+)/i
 
 /** The statements of a text that are about extensions. A `DO` block is not looked into. */
-export function extensionStatements(sql: string): readonly ExtensionStatement[] {
+function extensionStatements(sql: string): readonly ExtensionStatement[] {
   if (!MAY_BE.test(sql)) return []
   return splitStatements(sql).flatMap(({ start, end }) => {
     const [, verb = '', name] = FORM.exec(sql.slice(start, end).replaceAll(BLANKS, ' ')) ?? []
