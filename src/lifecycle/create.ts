@@ -7,6 +7,7 @@ import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layo
 import { applyPending } from '../migration/unit.js'
 import type { Database } from '../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import type { LookUps } from '../registry/look-ups.js'
 import type { NewTenant, TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
@@ -31,6 +32,8 @@ export interface LifecycleParts {
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
   readonly staticDomains: readonly StaticDomain[]
+  /** What this process remembers; whoever writes has it forget. */
+  readonly lookUps: LookUps
 }
 
 const LOCK_TIMEOUT_MS = 10_000
@@ -101,7 +104,7 @@ async function register(
 ): Promise<Tenant> {
   const tenant = await registry.insert(client, row)
   for (const [index, domain] of domains.entries()) {
-    await registry.addDomain(client, row.slug, domain, index === 0)
+    await registry.addDomain(client, row.slug, { ...domain, primary: index === 0, verified: true })
   }
   return tenant
 }
