@@ -34,7 +34,10 @@ export type {
   ScopeSubject,
   StaticSchemaOptions,
 } from './router/options.js'
-export type { Destination, RequestAddress } from './router/resolve-request.js'
+export type { CacheOptions } from './router/cache-options.js'
+export type { DomainOptions } from './router/domain-options.js'
+export type { RequestAddress, RequestHeaders } from './router/request-address.js'
+export type { Destination, Resolution } from './router/request-resolver.js'
 export { SchemaRouter } from './router/schema-router.js'
 export type { ScopeFunction } from './router/schema-router.js'
 export type { ScopeOptions } from './scope/run-scope.js'

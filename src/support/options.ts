@@ -29,3 +29,27 @@ export function listOf<T>(option: string, value: readonly T[]): readonly T[] {
 export function optionInvalid(option: string, sentence: string): TenantryError {
   return new TenantryError('OPTIONS_INVALID', sentence, { option })
 }
+
+/**
+ * Checks an option that is on or off.
+ *
+ * @throws `OPTIONS_INVALID` for anything but `true` and `false`; a text would always be on.
+ */
+export function flag(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw optionInvalid(option, `Option "${option}" must be true or false, not ${typeof value}.`)
+}
+
+/**
+ * Refuses what is misspelt: it would be ignored.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function refuseUnknown(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  throw optionInvalid(
+    where + unknown,
+    `Option "${where}${unknown}" does not exist. Use one of ${known.join(', ')}.`,
+  )
+}
