@@ -27,7 +27,7 @@ export interface ListenerParts {
 }
 
 /** For so long a server that gave a sign of life is believed to be heard. */
-export const TRUST_MS = 900
+const TRUST_MS = 900
 const HEARTBEAT_MS = 300
 /** A connection that is silent for so long is made anew. */
 const SILENCE_MS = 3_000

@@ -27,7 +27,7 @@ export interface KnownHost {
 }
 
 /** While what others write is not heard: a tenant that was suspended is served no longer than that. */
-export const SHORT_TTL_MS = 900
+const SHORT_TTL_MS = 900
 
 /** What one process remembers of the registry; it answers with nothing that may be out of date. */
 export class RegistryMemory {
