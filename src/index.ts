@@ -21,7 +21,16 @@ export type { ReferencePlace } from './migration/verify/reference.js'
 export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
-export type { TenantFilter } from './registry/registry.js'
+export type {
+  LookUpAnswer,
+  LookUpQuestion,
+  NewDomain,
+  NewTenant,
+  TenantChanges,
+  TenantFilter,
+  TenantNames,
+  TenantRegistry,
+} from './registry/registry.js'
 export type { Domain, Tenant, TenantStatus } from './registry/tenant.js'
 export { defineConfig } from './router/config.js'
 export type { TenantryConfig } from './router/config.js'
