@@ -7,6 +7,11 @@ export const ERROR_CODES = [
   'DOMAIN_TAKEN',
   'EMBEDDED_POSTGRES_FAILED',
   'EMBEDDED_POSTGRES_MISSING',
+  'EXTENSION_DROPPED',
+  'EXTENSION_MISPLACED',
+  'EXTENSION_MISSING',
+  'EXTENSION_UNAVAILABLE',
+  'LINT_FAILED',
   'LINT_PARSER_MISSING',
   'MIGRATION_ESCAPED',
   'MIGRATION_FAILED',
@@ -21,6 +26,7 @@ export const ERROR_CODES = [
   'POOLER_IN_BETWEEN',
   'POOL_STARVED',
   'RUN_FAILED',
+  'SCHEMA_DRIFT',
   'SCHEMA_EXISTS',
   'SCHEMA_MISSING',
   'SCOPE_CLOSED',
@@ -46,6 +52,8 @@ export interface ErrorFacts {
   readonly schema?: string | undefined
   /** Host name, with its path prefix if it has one. */
   readonly domain?: string | undefined
+  /** Name of the extension that the failing call was about. */
+  readonly extension?: string | undefined
   /** The option, name or argument that was refused. */
   readonly option?: string | undefined
   /** File name of the migration that failed or was refused. */
@@ -64,6 +72,8 @@ export interface ErrorFacts {
   readonly log?: string | undefined
   /** What the call got done before it failed: the report of a run. */
   readonly report?: unknown
+  /** What the linter found: a list of `LintFinding`. */
+  readonly findings?: unknown
 }
 
 /**
@@ -88,6 +98,7 @@ export class TenantryError extends Error {
   declare readonly tenant?: string
   declare readonly schema?: string
   declare readonly domain?: string
+  declare readonly extension?: string
   declare readonly option?: string
   declare readonly migration?: string
   declare readonly file?: string
@@ -97,6 +108,7 @@ export class TenantryError extends Error {
   declare readonly candidates?: readonly string[]
   declare readonly log?: string
   declare readonly report?: unknown
+  declare readonly findings?: unknown
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts & { cause?: unknown } = {}) {
     const { cause, ...fields } = facts

@@ -35,6 +35,7 @@ export type { Domain, Tenant, TenantStatus } from './registry/tenant.js'
 export { defineConfig } from './router/config.js'
 export type { TenantryConfig } from './router/config.js'
 export type { EachFunction, EachOptions } from './router/each.js'
+export type { ExtensionsOptions } from './router/extension-options.js'
 export type {
   Migrations,
   SchemaRouterOptions,

@@ -3,6 +3,8 @@ import { TenantryError } from '../errors.js'
 import type { DomainName } from '../names/domain-name.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
+import { checkExtensions } from '../migration/extension-check.js'
+import { installExtensions } from '../migration/extensions.js'
 import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import { applyPending } from '../migration/unit.js'
 import type { Database } from '../postgres/database.js'
@@ -55,7 +57,10 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   )
   const migrationsOf = await loadSets(layout)
   const migrations = migrationsOf({ schema, kind: 'tenant' })
+  const uses = migrations.map((migration) => ({ migration, way: 'there' as const }))
+  await checkExtensions(db, uses, layout.extensions?.create ?? [])
   await registry.install(db)
+  await installExtensions(db, layout.extensions)
   const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
   const bridge = bridgeOf(layout, { schema, kind: 'tenant' })
   if (bridge)

@@ -1,17 +1,17 @@
 import type { SchemaOutcome, RunReport } from '../migration/report.js'
 import { requireSuccess } from '../migration/report.js'
-import { type RunOptions, type SelectOptions, settingsOf } from '../migration/run-options.js'
+import { type RunOptions, settingsOf } from '../migration/run-options.js'
 import { runOver } from '../migration/run.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import type { Scope } from '../scope/context.js'
 import { runScope } from '../scope/run-scope.js'
 import type { ScopedClient } from '../scope/scoped-client.js'
-import type { FleetSchema, Selector } from '../selector/selector.js'
+import type { FleetSchema } from '../selector/selector.js'
 
 /** How `router.each` goes over its schemas. */
 export interface EachOptions extends Pick<
   RunOptions,
-  'exclude' | 'onFailure' | 'canary' | 'onEvent'
+  'exclude' | 'limit' | 'onFailure' | 'canary' | 'onEvent'
 > {
   /** How many schemas are worked on at the same time. @defaultValue `1` */
   readonly concurrency?: number
@@ -47,13 +47,4 @@ export async function runEach(
     },
   )
   return requireSuccess('RUN_FAILED', report)
-}
-
-/** What of the options for a run says which schemas it is about. */
-export function selectOptions(
-  select: Selector,
-  options: Pick<EachOptions, 'exclude'>,
-): SelectOptions {
-  const { exclude } = options
-  return { select, ...(exclude !== undefined && { exclude }) }
 }

@@ -1,15 +1,14 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
-import { directory } from '../migration/sources/directory.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
-import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
+import { type ExtensionsOptions, resolveExtensions } from './extension-options.js'
 import type { SchemaKind } from '../selector/selector.js'
-import { listOf, optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
+import { optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
 import {
   type CacheOptions,
   type ResolvedCacheOptions,
@@ -20,6 +19,7 @@ import {
   type ResolvedDomainOptions,
   resolveDomainOptions,
 } from './domain-options.js'
+import { resolveLayout } from './layout-options.js'
 import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
 
 /** A migration set: a directory, a source of your own, or another tool behind a bridge. */
@@ -35,6 +35,8 @@ export interface SchemaRouterOptions {
   readonly poolOptions?: PoolConfig
   /** The schemas of the service. @defaultValue `{}`: `public`, no static schema, prefix `tenant_` */
   readonly schemas?: SchemasOptions
+  /** Extensions that all schemas share: made once, and found from every schema. */
+  readonly extensions?: ExtensionsOptions
   /** How clients are lent to scopes. */
   readonly scope?: ScopeConfig
   /** Where tenants are kept. @defaultValue two tables of the package in the shared schema */
@@ -133,7 +135,7 @@ export interface ResolvedOptions extends FixedDomains {
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
   checkKeys(options)
-  const layout = resolveLayout(options.schemas ?? {})
+  const layout = resolveLayout(options.schemas ?? {}, resolveExtensions(options.extensions))
   const domainRules = resolveDomainOptions(options.domains ?? {})
   return {
     ...resolvePool(options),
@@ -153,6 +155,7 @@ const KEYS = {
     'connectionString',
     'poolOptions',
     'schemas',
+    'extensions',
     'scope',
     'registry',
     'domains',
@@ -203,44 +206,4 @@ function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool'
     return { pool: own, ownsPool: true }
   }
   throw optionInvalid('pool', 'Give either "pool", a pg.Pool of yours, or "connectionString".')
-}
-
-function resolveLayout({ shared, static: statics = {}, tenants }: SchemasOptions): SchemaLayout {
-  const layout: SchemaLayout = {
-    shared: {
-      schema: parseSchemaName(shared?.name ?? 'public'),
-      source: resolveSource(shared?.migrations),
-    },
-    static: new Map(
-      Object.entries(statics).map(([name, { migrations }]) => [
-        parseSchemaName(name),
-        resolveSource(migrations),
-      ]),
-    ),
-    tenants: {
-      prefix: parsePrefix(tenants?.prefix ?? 'tenant_'),
-      source: resolveSource(tenants?.migrations),
-      extras: listOf('searchPath', tenants?.searchPath ?? []).map(parseSchemaName),
-    },
-  }
-  checkApart(layout)
-  return layout
-}
-
-/** A tenant's schema must never be one of the fixed ones. */
-function checkApart({ shared, static: statics, tenants }: SchemaLayout): void {
-  for (const name of [shared.schema, ...statics.keys()]) {
-    if (!name.startsWith(tenants.prefix)) continue
-    throw optionInvalid(
-      'prefix',
-      `Schema "${name}" begins with the tenants' prefix "${tenants.prefix}". Rename one of them.`,
-    )
-  }
-  if (statics.has(shared.schema)) {
-    throw optionInvalid('static', `Schema "${shared.schema}" is the shared one already.`)
-  }
-}
-
-function resolveSource(migrations: Migrations | undefined): MigrationOrigin | undefined {
-  return typeof migrations === 'string' ? directory(migrations) : migrations
 }

@@ -12,9 +12,8 @@ import type { ScopedClient } from '../scope/scoped-client.js'
 import { TenantPool } from '../scope/tenant-pool.js'
 import { untilAborted } from '../support/abort.js'
 import type { SchemaKind, Selector } from '../selector/selector.js'
-import { type EachFunction, type EachOptions, runEach, selectOptions } from './each.js'
+import { type EachFunction, type EachOptions, runEach } from './each.js'
 import { type HeardLookUps, heardLookUps } from './heard-look-ups.js'
-
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
 import type { RequestAddress } from './request-address.js'
 import { notServed, unknownSchema } from './refusal.js'
@@ -184,7 +183,7 @@ export class SchemaRouter {
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS` before anything is run
    */
   async each(selector: Selector, fn: EachFunction, options: EachOptions = {}): Promise<RunReport> {
-    const schemas = await this.migrations.select(selectOptions(selector, options))
+    const schemas = await this.migrations.select({ ...options, select: selector })
     const scoped = schemas.map((schema) => ({
       schema,
       scope: this.#makeScope(schema.schema, schema.kind, schema.tenant),
@@ -199,9 +198,9 @@ export class SchemaRouter {
    */
   async whoWill(
     selector: Selector,
-    options: Pick<EachOptions, 'exclude'> = {},
+    options: Pick<EachOptions, 'exclude' | 'limit'> = {},
   ): Promise<readonly string[]> {
-    const schemas = await this.migrations.select(selectOptions(selector, options))
+    const schemas = await this.migrations.select({ ...options, select: selector })
     return schemas.map(({ schema }) => schema)
   }
 

@@ -25,19 +25,19 @@ export function listOf<T>(option: string, value: readonly T[]): readonly T[] {
   throw optionInvalid(option, `Option "${option}" must be a list, for example ['a', 'b'].`)
 }
 
-/** The error for an option that cannot be used. */
-export function optionInvalid(option: string, sentence: string): TenantryError {
-  return new TenantryError('OPTIONS_INVALID', sentence, { option })
-}
-
 /**
- * Checks an option that is on or off.
+ * Checks an option that is either on or off; a text such as `'false'` would be taken for on.
  *
- * @throws `OPTIONS_INVALID` for anything but `true` and `false`; a text would always be on.
+ * @throws `OPTIONS_INVALID`
  */
 export function flag(option: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw optionInvalid(option, `Option "${option}" must be true or false, not ${typeof value}.`)
+  throw optionInvalid(option, `Option "${option}" must be true or false.`)
+}
+
+/** The error for an option that cannot be used. */
+export function optionInvalid(option: string, sentence: string): TenantryError {
+  return new TenantryError('OPTIONS_INVALID', sentence, { option })
 }
 
 /**
