@@ -3,6 +3,7 @@ const BRAND = Symbol.for('tenantry.error')
 /** Every code that a {@link TenantryError} can carry; `docs/errors.md` explains each of them. */
 export const ERROR_CODES = [
   'CONFIG_INVALID',
+  'DOMAIN_NOT_FOUND',
   'DOMAIN_TAKEN',
   'EMBEDDED_POSTGRES_FAILED',
   'EMBEDDED_POSTGRES_MISSING',

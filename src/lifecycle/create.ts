@@ -9,9 +9,11 @@ import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layo
 import { applyPending } from '../migration/unit.js'
 import type { Database } from '../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import type { NewTenant, TenantRegistry } from '../registry/registry.js'
+import type { LookUps } from '../registry/look-ups.js'
+import type { NewTenant } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
+import { type DomainParts, addDomain } from './add-domain.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 
@@ -28,11 +30,12 @@ export interface CreateTenant {
 }
 
 /** What the lifecycle of tenants works with. */
-export interface LifecycleParts {
+export interface LifecycleParts extends DomainParts {
+  readonly staticDomains: readonly StaticDomain[]
   readonly db: Database
   readonly layout: SchemaLayout
-  readonly registry: TenantRegistry
-  readonly staticDomains: readonly StaticDomain[]
+  /** What this process remembers; whoever writes has it forget. */
+  readonly lookUps: Pick<LookUps, 'find' | 'peek' | 'forgetTenant' | 'forgetHost'>
 }
 
 const LOCK_TIMEOUT_MS = 10_000
@@ -50,7 +53,7 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   const schema = schemaOfSlug(layout.tenants.prefix, slug)
   const metadata = checkMetadata(input.metadata)
   const domains = listOf('domains', input.domains ?? []).map((domain) =>
-    parseFreeDomain(domain, parts.staticDomains),
+    parseFreeDomain(domain, parts),
   )
   const migrationsOf = await loadSets(layout)
   const migrations = migrationsOf({ schema, kind: 'tenant' })
@@ -64,7 +67,7 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
     return createBridged(db, { layout, bridge, schema, ...bridgedSteps(parts, row, domains) })
 
   return db.transaction(async (client) => {
-    const tenant = await register(client, registry, { row, domains })
+    const tenant = await register(client, parts, { row, domains })
     await createSchema(client, schema)
     await applyPending(client, {
       schema,
@@ -80,12 +83,12 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
 }
 
 function bridgedSteps(
-  { registry }: LifecycleParts,
+  parts: LifecycleParts,
   row: NewTenant,
   domains: readonly DomainName[],
 ): Pick<BridgedTenant, 'register' | 'makeSchema'> {
   return {
-    register: (client) => register(client, registry, { row, domains }),
+    register: (client) => register(client, parts, { row, domains }),
     makeSchema: (client) => createSchema(client, row.schema),
   }
 }
@@ -101,12 +104,12 @@ function isRecord(input: unknown): input is Record<string, unknown> {
 
 async function register(
   client: PoolClient,
-  registry: TenantRegistry,
+  parts: DomainParts,
   { row, domains }: { readonly row: NewTenant; readonly domains: readonly DomainName[] },
 ): Promise<Tenant> {
-  const tenant = await registry.insert(client, row)
+  const tenant = await parts.registry.insert(client, row)
   for (const [index, domain] of domains.entries()) {
-    await registry.addDomain(client, row.slug, domain, index === 0)
+    await addDomain(client, parts, { slug: row.slug, domain, primary: index === 0 })
   }
   return tenant
 }

@@ -1,18 +1,13 @@
-import { TenantryError } from '../errors.js'
-import { isSlug, parseSlug } from '../names/slug.js'
-import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
-import { type LookupCache, lookupCache } from '../registry/lookup-cache.js'
+import { parseSlug } from '../names/slug.js'
 import type { TenantFilter } from '../registry/registry.js'
-import type { Domain, Tenant, TenantStatus } from '../registry/tenant.js'
+import type { Tenant, TenantStatus } from '../registry/tenant.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
-import { parseFreeDomain } from './free-domain.js'
-
-const LOOKUPS = { maxEntries: 10_000, ttlMs: 5_000 }
+import { tenantNotFound } from './not-found.js'
+import { TenantDomains } from './tenant-domains.js'
 
 /** The tenants of a service: their registry and their life; `router.tenants`. */
 export class Tenants {
   readonly #parts: LifecycleParts
-  readonly #bySlug: LookupCache<Tenant>
   /** The host names that lead to tenants. */
   readonly domains: TenantDomains
 
@@ -20,9 +15,6 @@ export class Tenants {
   constructor(parts: LifecycleParts) {
     this.#parts = parts
     this.domains = new TenantDomains(parts)
-    this.#bySlug = lookupCache(LOOKUPS, async (slug) =>
-      isSlug(slug) ? parts.registry.findBySlug(parts.db, slug) : undefined,
-    )
   }
 
   /**
@@ -39,13 +31,14 @@ export class Tenants {
    */
   async create(tenant: CreateTenant): Promise<Tenant> {
     const created = await createTenant(this.#parts, tenant)
-    this.#bySlug.forget(created.slug)
+    this.#parts.lookUps.forgetTenant(created.slug)
     return created
   }
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
   find(slug: string): Promise<Tenant | undefined> {
-    return this.#parts.db.attend(() => this.#bySlug.get(slug))
+    const { db, lookUps } = this.#parts
+    return db.attend(() => lookUps.find(slug))
   }
 
   /**
@@ -54,12 +47,12 @@ export class Tenants {
    * @throws `TENANT_NOT_FOUND`
    */
   async get(slug: string): Promise<Tenant> {
-    return (await this.find(slug)) ?? notFound(slug)
+    return (await this.find(slug)) ?? tenantNotFound(slug)
   }
 
   /** @internal What is remembered of a tenant at this moment, without asking the registry. */
   peek(slug: string): Tenant | undefined {
-    return this.#bySlug.peek(slug)
+    return this.#parts.lookUps.peek(slug)
   }
 
   /** Tenants in the order of their schemas' names; without a filter all but the deleted ones. */
@@ -87,53 +80,9 @@ export class Tenants {
 
   async #setStatus(input: string, status: TenantStatus): Promise<Tenant> {
     const slug = parseSlug(input)
-    const { registry, db } = this.#parts
-    const tenant = (await registry.setStatus(db, slug, status)) ?? notFound(slug)
-    this.#bySlug.forget(slug)
+    const { registry, db, lookUps } = this.#parts
+    const tenant = (await registry.setStatus(db, slug, status)) ?? tenantNotFound(slug)
+    lookUps.forgetTenant(slug)
     return tenant
   }
-}
-
-/** The host names that lead to tenants; `router.tenants.domains`. */
-export class TenantDomains {
-  readonly #parts: LifecycleParts
-
-  /** @internal Made by the router. */
-  constructor(parts: LifecycleParts) {
-    this.#parts = parts
-  }
-
-  /**
-   * Leads a host name, or a path below one, to a tenant. A tenant's first domain is its primary.
-   *
-   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `DOMAIN_TAKEN`
-   */
-  async add(tenant: string, domain: string): Promise<Domain> {
-    const { registry, db, staticDomains } = this.#parts
-    const slug = parseSlug(tenant)
-    const name = parseFreeDomain(domain, staticDomains)
-    return db.transaction(async (client) => {
-      // Two first domains at once would both be the primary one.
-      await lockTransaction(client, lockKey('domains', slug))
-      if ((await registry.findBySlug(client, slug)) === undefined) notFound(slug)
-      const others = await registry.domainsOf(client, slug)
-      return registry.addDomain(client, slug, name, others.length === 0)
-    })
-  }
-
-  /** The domains of a tenant, the primary one first. */
-  async list(tenant: string): Promise<readonly Domain[]> {
-    const { registry, db } = this.#parts
-    return registry.domainsOf(db, parseSlug(tenant))
-  }
-}
-
-/** The error for a slug that nobody has. */
-function notFound(slug: string): never {
-  throw new TenantryError(
-    'TENANT_NOT_FOUND',
-    `No tenant has the slug ${JSON.stringify(slug)}. Create it with router.tenants.create(), ` +
-      'or correct the slug.',
-    { tenant: slug },
-  )
 }
