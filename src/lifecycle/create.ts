@@ -1,17 +1,19 @@
 import type { PoolClient } from 'pg'
-import { TenantryError } from '../errors.js'
 import type { DomainName } from '../names/domain-name.js'
-import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import type { SchemaName } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
 import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layout.js'
-import { applyPending } from '../migration/unit.js'
+import type { Migration } from '../migration/source.js'
 import type { Database } from '../postgres/database.js'
-import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import type { LookUps } from '../registry/look-ups.js'
 import type { NewTenant, TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
+import { type TenantHooks, runHook } from './hooks.js'
+import { readComments } from './schema-mark.js'
+import { createSchema, migrateNew } from './structure.js'
 
 /** A tenant to be created. */
 export interface CreateTenant {
@@ -31,61 +33,132 @@ export interface LifecycleParts {
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
   readonly staticDomains: readonly StaticDomain[]
+  /** What this process remembers; whoever writes has it forget. */
+  readonly lookUps: LookUps
+  /** What the service does at turns of a tenant's life. */
+  readonly hooks: TenantHooks
+  /** Whether the schemas of tenants are made here, and not elsewhere. */
+  readonly autoCreateSchema: boolean
 }
 
-const LOCK_TIMEOUT_MS = 10_000
+/** The migrations of every kind of schema, loaded once. */
+type LoadedSets = Awaited<ReturnType<typeof loadSets>>
 
 /**
  * Creates a tenant in one transaction: row, domains, schema, migrations, ledger. Where another tool
  * migrates, the row comes last, and the schema is dropped again if something fails.
  *
+ * @param loaded Whoever creates many tenants reads the migrations once.
  * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
  * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
  */
-export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
+export async function createTenant(
+  parts: LifecycleParts,
+  input: CreateTenant,
+  loaded?: LoadedSets,
+): Promise<Tenant> {
   const { db, layout, registry } = parts
-  const slug = parseSlug(input.slug)
-  const schema = schemaOfSlug(layout.tenants.prefix, slug)
-  const metadata = checkMetadata(input.metadata)
-  const domains = listOf('domains', input.domains ?? []).map((domain) =>
-    parseFreeDomain(domain, parts.staticDomains),
-  )
-  const migrationsOf = await loadSets(layout)
-  const migrations = migrationsOf({ schema, kind: 'tenant' })
+  const order = parseOrder(parts, input)
+  const owned = { schema: order.row.schema, kind: 'tenant' as const }
+  const migrationsOf = loaded ?? (await loadSets(layout))
   await registry.install(db)
-  const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
-  const bridge = bridgeOf(layout, { schema, kind: 'tenant' })
-  if (bridge)
-    return createBridged(db, { layout, bridge, schema, ...bridgedSteps(parts, row, domains) })
+  if (!parts.autoCreateSchema) return registerAlone(parts, order)
+  const bridge = bridgeOf(layout, owned)
+  if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
+  return db.transaction((client) =>
+    provision(parts, client, { order, migrations: migrationsOf(owned) }),
+  )
+}
 
+/** What is known of a new tenant before anything is made. */
+export interface NewTenantOrder {
+  readonly row: NewTenant
+  readonly domains: readonly DomainName[]
+}
+
+/** Checks everything that can be checked without the database. */
+export function parseOrder(
+  { layout, staticDomains }: LifecycleParts,
+  { slug: given, name, domains = [], metadata }: CreateTenant,
+): NewTenantOrder {
+  const slug = parseSlug(given)
+  const schema = schemaOfSlug(layout.tenants.prefix, slug)
+  return {
+    row: { slug, name: name ?? slug, schema, metadata: checkMetadata(metadata) },
+    domains: listOf('domains', domains).map((domain) => parseFreeDomain(domain, staticDomains)),
+  }
+}
+
+/** What is made inside of one transaction. */
+export interface Provision {
+  readonly order: NewTenantOrder
+  readonly migrations: readonly Migration[]
+  /** Other schemas that the caller's transaction has locked already. */
+  readonly locked?: readonly SchemaName[]
+  /** What comes after the migrations. */
+  readonly fill?: (tenant: Tenant) => Promise<void>
+}
+
+/** Makes the whole tenant in the caller's transaction. */
+export async function provision(
+  { registry, layout, hooks }: LifecycleParts,
+  client: PoolClient,
+  { order, migrations, locked, fill }: Provision,
+): Promise<Tenant> {
+  const { slug, schema } = order.row
+  const tenant = await register(client, registry, order)
+  const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
+  await createSchema(client, schema)
+  await runHook(hooks, 'beforeCreate', place)
+  await runHook(hooks, 'beforeMigrate', place)
+  await migrateNew(client, layout, { schema, slug, migrations, allow: locked })
+  await runHook(hooks, 'afterMigrate', place)
+  await fill?.(tenant)
+  await runHook(hooks, 'afterCreate', place)
+  return tenant
+}
+
+/** Where schemas are made elsewhere, a tenant is served as soon as its schema is there. */
+function registerAlone(
+  { db, registry, layout, hooks }: LifecycleParts,
+  order: NewTenantOrder,
+): Promise<Tenant> {
+  const { slug, schema } = order.row
   return db.transaction(async (client) => {
-    const tenant = await register(client, registry, { row, domains })
-    await createSchema(client, schema)
-    await applyPending(client, {
-      schema,
-      path: pathOf(layout, schema, 'tenant'),
-      migrations,
-      createSchema: false,
-      lockTimeoutMs: LOCK_TIMEOUT_MS,
-      tenant: slug,
-      guard: { allow: [], registry: layout.shared.schema },
-    })
+    const tenant = await register(client, registry, order)
+    if (!(await readComments(client, [schema])).has(schema)) {
+      return (await registry.setStatus(client, slug, 'provisioning')) ?? tenant
+    }
+    const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
+    await runHook(hooks, 'beforeCreate', place)
+    await runHook(hooks, 'afterCreate', place)
     return tenant
   })
 }
 
 function bridgedSteps(
-  { registry }: LifecycleParts,
-  row: NewTenant,
-  domains: readonly DomainName[],
-): Pick<BridgedTenant, 'register' | 'makeSchema'> {
+  { registry, layout, hooks }: LifecycleParts,
+  order: NewTenantOrder,
+): Pick<BridgedTenant, 'schema' | 'register' | 'makeSchema' | 'complete'> {
+  const { schema } = order.row
+  const path = pathOf(layout, schema, 'tenant')
   return {
-    register: (client) => register(client, registry, { row, domains }),
-    makeSchema: (client) => createSchema(client, row.schema),
+    schema,
+    register: (client) => register(client, registry, order),
+    makeSchema: async (client, tenant) => {
+      await createSchema(client, schema)
+      await runHook(hooks, 'beforeCreate', { client, tenant, path })
+      await runHook(hooks, 'beforeMigrate', { client, tenant, path })
+    },
+    complete: async (client, tenant) => {
+      await runHook(hooks, 'afterMigrate', { client, tenant, path })
+      await runHook(hooks, 'afterCreate', { client, tenant, path })
+    },
   }
 }
 
-function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
+/** Checks that metadata are a JSON object. */
+export function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
   if (isRecord(metadata)) return metadata
   throw optionInvalid('metadata', 'Option "metadata" must be a JSON object.')
 }
@@ -97,25 +170,11 @@ function isRecord(input: unknown): input is Record<string, unknown> {
 async function register(
   client: PoolClient,
   registry: TenantRegistry,
-  { row, domains }: { readonly row: NewTenant; readonly domains: readonly DomainName[] },
+  { row, domains }: NewTenantOrder,
 ): Promise<Tenant> {
   const tenant = await registry.insert(client, row)
   for (const [index, domain] of domains.entries()) {
-    await registry.addDomain(client, row.slug, domain, index === 0)
+    await registry.addDomain(client, row.slug, { ...domain, primary: index === 0, verified: true })
   }
   return tenant
-}
-
-async function createSchema(client: PoolClient, schema: SchemaName): Promise<void> {
-  try {
-    await client.query(`create schema ${quoteIdent(schema)}`)
-  } catch (error) {
-    if (sqlStateOf(error) !== SQL_STATE.duplicateSchema) throw error
-    throw new TenantryError(
-      'SCHEMA_EXISTS',
-      `Schema "${schema}" exists already and belongs to no tenant. It is not adopted: ` +
-        'rename or drop it, or choose another slug.',
-      { schema, cause: error },
-    )
-  }
 }

@@ -1,10 +1,11 @@
 import type { PoolClient } from 'pg'
-import { bridgeOf, loadSets } from '../migration/layout.js'
+import { bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { type Slug, parseSlug } from '../names/slug.js'
 import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
 import type { Tenant, TenantStatus } from '../registry/tenant.js'
 import type { LifecycleParts } from './create.js'
+import { runCommittedHook, runHook } from './hooks.js'
 import { tenantNotFound } from './not-found.js'
 import { DEFAULT_LOCK_TIMEOUT_MS, holdSchemas } from './schema-lock.js'
 import { markSchema, readComments, requireNoPurge } from './schema-mark.js'
@@ -50,17 +51,25 @@ export function activateTenant(parts: LifecycleParts, slug: string): Promise<Ten
 }
 
 /** Stops serving a tenant and notes on its schema since when; nothing is dropped. */
-export function deleteTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
-  return changeStatus(
+export async function deleteTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
+  const { hooks, layout, lookUps } = parts
+  let isNew = false
+  const deleted = await changeStatus(
     parts,
     slug,
     { kind: 'delete', to: 'deleted' },
     async ({ client, tenant, schema }) => {
-      if (tenant.status === 'deleted') return
+      isNew = tenant.status !== 'deleted'
+      if (!isNew) return
+      const path = pathOf(layout, schema, 'tenant')
+      await runHook(hooks, 'beforeDelete', { client, tenant, path })
       const exists = (await readComments(client, [schema])).has(schema)
       if (exists) await markSchema(client, schema, { kind: 'deleted', at: new Date() })
     },
   )
+  lookUps.forgetTenant(deleted.slug)
+  if (isNew) await runCommittedHook(hooks, 'afterDelete', deleted)
+  return deleted
 }
 
 /** Serves a deleted tenant again, with the migrations that it has missed. */

@@ -9,8 +9,7 @@ import type { SchemaName } from '../names/schema-name.js'
  */
 export function requireFreeSchema(layout: SchemaLayout, schema: SchemaName): SchemaName {
   const { shared, static: statics, tenants } = layout
-  const isTaken =
-    schema === shared.schema || statics.has(schema) || tenants.extras.includes(schema)
+  const isTaken = schema === shared.schema || statics.has(schema) || tenants.extras.includes(schema)
   if (!isTaken) return schema
   throw new TenantryError(
     'SCHEMA_EXISTS',

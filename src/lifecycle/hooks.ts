@@ -43,12 +43,7 @@ export interface TenantHooks {
 }
 
 type TransactionHookName =
-  | 'beforeCreate'
-  | 'beforeMigrate'
-  | 'afterMigrate'
-  | 'afterCreate'
-  | 'beforeDelete'
-  | 'beforePurge'
+  'beforeCreate' | 'beforeMigrate' | 'afterMigrate' | 'afterCreate' | 'beforeDelete' | 'beforePurge'
 
 /** In which transaction, and for whom, a hook runs. */
 export interface HookPlace {

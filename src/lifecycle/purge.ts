@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { pathOf } from '../migration/layout.js'
 import { type SchemaName, parseSchemaName, quoteIdent } from '../names/schema-name.js'
 import { type Slug, parseSlug } from '../names/slug.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
@@ -7,9 +8,10 @@ import type { Tenant } from '../registry/tenant.js'
 import { optionInvalid, wholeNumber } from '../support/options.js'
 import type { LifecycleParts } from './create.js'
 import { type Droppable, dependentsOutside, firstBatch, readDroppables } from './drop-plan.js'
+import { type HookPlace, runCommittedHook, runHook } from './hooks.js'
 import { tenantNotFound } from './not-found.js'
 import { DEFAULT_LOCK_TIMEOUT_MS, busy, holdSchemas } from './schema-lock.js'
-import { markSchema, readComments } from './schema-mark.js'
+import { markIn, markSchema, readComments } from './schema-mark.js'
 import { requireStatus } from './status-change.js'
 
 /** What a purge is told. */
@@ -25,6 +27,8 @@ export interface PurgeOptions {
 }
 
 interface Purge {
+  /** As it was looked up; its slug may be another tenant's by the time the schema is locked. */
+  readonly found: Tenant
   readonly slug: Slug
   readonly lockTimeoutMs: number
   /** How many locks one transaction may take. */
@@ -45,16 +49,22 @@ export async function purgeTenant(
     )
   }
   const lockTimeoutMs = wholeNumber('lockTimeout', lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS, 1)
-  const tenant = (await parts.registry.findBySlug(parts.db, slug)) ?? tenantNotFound(slug)
+  const found = (await parts.registry.findBySlug(parts.db, slug)) ?? tenantNotFound(slug)
+  requireStatus(found, 'purge')
   let budget = await locksPerTransaction(parts)
   for (;;) {
-    const turn = await purgeTurn(parts, { slug, lockTimeoutMs, budget }).catch((error: unknown) => {
-      if (!isOutOfLocks(error) || budget <= 1) throw error
-      // Others hold more than their share, or an object needs more than was thought.
-      budget = Math.floor(budget / 2)
-      return 'again'
-    })
-    if (turn === 'done') return tenant
+    const turn = await purgeTurn(parts, { found, slug, lockTimeoutMs, budget }).catch(
+      (error: unknown) => {
+        if (!isOutOfLocks(error) || budget <= 1) throw error
+        // Others hold more than their share, or an object needs more than was thought.
+        budget = Math.floor(budget / 2)
+        return 'again'
+      },
+    )
+    if (turn === 'again') continue
+    parts.lookUps.forgetTenant(slug)
+    await runCommittedHook(parts.hooks, 'afterPurge', found)
+    return found
   }
 }
 
@@ -77,14 +87,16 @@ function isOutOfLocks(error: unknown): boolean {
 
 /** One transaction: either the last one, or one that drops as much as it may. */
 async function purgeTurn(parts: LifecycleParts, purge: Purge): Promise<'done' | 'again'> {
-  const { registry, db } = parts
+  const { registry, layout, db } = parts
   return db.transaction(async (client) => {
-    const { slug, lockTimeoutMs, budget } = purge
-    const tenant = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
-    requireStatus(tenant, 'purge')
-    const schema = parseSchemaName(tenant.schema)
+    const { found, slug, lockTimeoutMs, budget } = purge
+    const schema = parseSchemaName(found.schema)
     await holdSchemas(client, { schemas: [schema], lockTimeoutMs })
+    const tenant = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
+    if (tenant.id !== found.id || tenant.schema !== schema) tenantNotFound(slug)
+    requireStatus(tenant, 'purge')
     await requireUnused(client, schema)
+    await announce(parts, { client, tenant, path: pathOf(layout, schema, 'tenant') })
     const droppables = await readDroppables(client, schema)
     const batch = firstBatch(droppables, budget)
     try {
@@ -111,6 +123,13 @@ async function dropBatch(
   await client.query('set local client_min_messages = warning')
   await client.query(batch.map(({ dropText }) => dropText).join(';\n'))
   return 'again'
+}
+
+/** A purge that was interrupted has been announced, and what is left is no whole schema. */
+async function announce({ hooks }: LifecycleParts, place: HookPlace): Promise<void> {
+  const { client, tenant } = place
+  const mark = markIn((await readComments(client, [tenant.schema])).get(tenant.schema))
+  if (mark?.kind !== 'purging') await runHook(hooks, 'beforePurge', place)
 }
 
 async function requireUnused(client: PoolClient, schema: SchemaName): Promise<void> {

@@ -48,7 +48,11 @@ export async function renameTenant(
   const { registry, db } = parts
   const slug = parseSlug(input)
   const to = parseNames(parts, names)
-  const lockTimeoutMs = wholeNumber('lockTimeout', options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS, 1)
+  const lockTimeoutMs = wholeNumber(
+    'lockTimeout',
+    options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS,
+    1,
+  )
   const before = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
   const from = parseSchemaName(before.schema)
   const { schema } = to

@@ -4,8 +4,7 @@ import type { Queryable } from '../postgres/queryable.js'
 
 /** What the package notes on a schema itself, in front of whatever comment it has. */
 export type SchemaMark =
-  | { readonly kind: 'deleted'; readonly at: Date }
-  | { readonly kind: 'purging'; readonly at: Date }
+  { readonly kind: 'deleted'; readonly at: Date } | { readonly kind: 'purging'; readonly at: Date }
 
 const MARK = /^tenantry: (deleted|purging) (\S+)(?:\n|$)/
 

@@ -13,13 +13,15 @@ export interface NewStructure {
   readonly schema: SchemaName
   readonly slug: Slug
   readonly migrations: readonly Migration[]
+  /** Other schemas that the transaction has locked before. */
+  readonly allow?: readonly SchemaName[] | undefined
 }
 
 /** Applies what is pending in a schema that nobody is served from, in the caller's transaction. */
 export async function migrateNew(
   client: PoolClient,
   layout: SchemaLayout,
-  { schema, slug, migrations }: NewStructure,
+  { schema, slug, migrations, allow = [] }: NewStructure,
 ): Promise<void> {
   await applyPending(client, {
     schema,
@@ -28,7 +30,7 @@ export async function migrateNew(
     createSchema: false,
     lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
     tenant: slug,
-    guard: { allow: [], registry: layout.shared.schema },
+    guard: { allow, registry: layout.shared.schema },
   })
 }
 

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
+import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
 import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
 import { directory } from '../migration/sources/directory.js'
 import type { SchemaLayout } from '../migration/layout.js'
@@ -8,9 +9,8 @@ import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
-import type { Tenant } from '../registry/tenant.js'
-import type { SchemaKind } from '../selector/selector.js'
-import { listOf, optionInvalid, wholeNumber } from '../support/options.js'
+import { listOf, optionInvalid, yesOrNo } from '../support/options.js'
+import { type ScopeConfig, resolveScope } from './scope-options.js'
 
 /** A migration set: a directory, a source of your own, or another tool behind a bridge. */
 export type Migrations = string | MigrationOrigin
@@ -27,6 +27,8 @@ export interface SchemaRouterOptions {
   readonly schemas?: SchemasOptions
   /** How clients are lent to scopes. */
   readonly scope?: ScopeConfig
+  /** What the service does at turns of a tenant's life. */
+  readonly hooks?: TenantHooks
 }
 
 /** The schemas of a service, by kind. */
@@ -50,6 +52,13 @@ export interface SchemasOptions {
      * @defaultValue `[]`: nothing but the tenant's own
      */
     readonly searchPath?: readonly string[]
+    /**
+     * `false` where something else makes the tenants' schemas: `tenants.create` then adds row and
+     * domains only. The tenant is `provisioning` until its schema is there and it is activated.
+     *
+     * @defaultValue `true`
+     */
+    readonly autoCreateSchema?: boolean
   }
 }
 
@@ -58,43 +67,6 @@ export interface StaticSchemaOptions {
   readonly migrations?: Migrations
   /** Host names, optionally with a path, that lead to this schema. */
   readonly domains?: readonly string[]
-}
-
-/** What a scope is made for. */
-export interface ScopeSubject {
-  readonly schema: string
-  readonly kind: SchemaKind
-  /** Only with the kind `tenant`. */
-  readonly tenant: Tenant | undefined
-}
-
-/** How the clients of the pool are lent to scopes. */
-export interface ScopeConfig {
-  /**
-   * Prepares each statement under a name of its own per client and tenant, so that it is parsed
-   * and planned once. Needs a direct connection, or PgBouncer 1.21 and newer.
-   *
-   * @defaultValue `false`
-   */
-  readonly prepare?: boolean
-  /** How many named statements one client may hold. @defaultValue `200` */
-  readonly maxStatementsPerClient?: number
-  /**
-   * After so many different schemas a client is replaced: a backend keeps the catalogs of every
-   * schema that it has seen.
-   *
-   * @defaultValue `200`
-   */
-  readonly maxSchemasPerClient?: number
-  /** How long a scope waits for a client, in milliseconds; then `POOL_STARVED`. @defaultValue `30_000` */
-  readonly acquireTimeout?: number
-  /** Allows session scopes behind a pooler that is known to be in session mode. */
-  readonly pooler?: 'session'
-  /**
-   * More settings that ride with each statement, local to its transaction: a role, a timeout, a
-   * variable for row-level security. They cost no round trip.
-   */
-  readonly settings?: (subject: ScopeSubject) => Readonly<Record<string, string>>
 }
 
 /** Options with every default filled in and every name checked. */
@@ -106,6 +78,8 @@ export interface ResolvedOptions {
   readonly leaseRules: LeaseRules
   readonly settingsOf: ScopeConfig['settings'] | undefined
   readonly staticDomains: readonly StaticDomain[]
+  readonly hooks: TenantHooks
+  readonly autoCreateSchema: boolean
 }
 
 /** Checks the options of a router before anything is connected. */
@@ -120,14 +94,19 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
     staticDomains,
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
+    hooks: checkHooks(options.hooks ?? {}),
+    autoCreateSchema: yesOrNo(
+      'schemas.tenants.autoCreateSchema',
+      options.schemas?.tenants?.autoCreateSchema ?? true,
+    ),
   }
 }
 
 const KEYS = {
-  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'scope'],
+  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'scope', 'hooks'],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],
-  tenants: ['prefix', 'migrations', 'searchPath'],
+  tenants: ['prefix', 'migrations', 'searchPath', 'autoCreateSchema'],
   scope: [
     'prepare',
     'maxStatementsPerClient',
@@ -168,18 +147,6 @@ function resolveStaticDomains(
     }
   }
   return found
-}
-
-function resolveScope(scope: ScopeConfig): LeaseRules {
-  return {
-    naming: {
-      prepare: scope.prepare ?? false,
-      maxStatements: wholeNumber('maxStatementsPerClient', scope.maxStatementsPerClient ?? 200, 1),
-    },
-    maxSchemas: wholeNumber('maxSchemasPerClient', scope.maxSchemasPerClient ?? 200, 1),
-    acquireTimeoutMs: wholeNumber('acquireTimeout', scope.acquireTimeout ?? 30_000, 1),
-    poolerKeepsSession: scope.pooler === 'session',
-  }
 }
 
 function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool' | 'ownsPool'> {

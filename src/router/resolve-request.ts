@@ -31,11 +31,13 @@ export async function resolveRequest(
   const host = normaliseHost(request.host)
   if (host === undefined) return undefined
   const fixed = staticDomains.filter(({ domain }) => domain.host === host).map(staticCandidate)
-  const tenants = await registry.domainsOfHost(db, host)
-  const candidates = tenants.map(({ tenant, domain }) => ({
-    path: domain.path,
-    destination: { kind: 'tenant' as const, tenant, domain },
-  }))
+  const { tenants, domains } = await registry.lookUp(db, { slugs: [], hosts: [host] })
+  const bySlug = new Map(tenants.map((tenant) => [tenant.slug, tenant]))
+  const candidates = domains.flatMap((domain) => {
+    const tenant = bySlug.get(domain.tenant)
+    if (tenant === undefined || domain.host !== host || !domain.verified) return []
+    return [{ path: domain.path, destination: { kind: 'tenant' as const, tenant, domain } }]
+  })
   return longestMatch([...fixed, ...candidates], request.path ?? '/')?.destination
 }
 

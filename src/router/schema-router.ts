@@ -7,6 +7,7 @@ import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { Tenants } from '../lifecycle/tenants.js'
 import { LeasePool } from '../postgres/lease-pool.js'
 import { preludeOf } from '../postgres/prelude.js'
+import { rememberLookUps } from '../registry/look-ups.js'
 import type { Tenant } from '../registry/tenant.js'
 import { type Scope, currentScope, noScope, runInScope, tryCurrentScope } from '../scope/context.js'
 import { type ScopeOptions, runScope } from '../scope/run-scope.js'
@@ -57,7 +58,8 @@ export class SchemaRouter {
     this.#options = resolveOptions(options)
     this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
     const db = this.#leases.database
-    this.tenants = new Tenants({ ...this.#options, db })
+    const lookUps = rememberLookUps(db, this.#options.registry)
+    this.tenants = new Tenants({ ...this.#options, db, lookUps })
     this.migrations = new Migrator({ ...this.#options, db })
     this.pool = new TenantPool(this.#leases, currentScope)
   }

@@ -16,6 +16,16 @@ export function wholeNumber(option: string, value: unknown, least: number): numb
 }
 
 /**
+ * Checks an option that is either so or not; a text such as `'false'` would count as yes.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function yesOrNo(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw optionInvalid(option, `Option "${option}" must be true or false, not ${typeof value}.`)
+}
+
+/**
  * Checks an option that is a list of names; a text alone would be taken letter by letter.
  *
  * @throws `OPTIONS_INVALID`

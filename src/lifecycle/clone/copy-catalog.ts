@@ -57,7 +57,10 @@ export interface CopyCatalog {
 const LEDGER_NAME = 'migrations'
 
 /** Reads what a copy needs to know; the path has to be `pg_catalog` alone, so that names are whole. */
-export async function readCopyCatalog(client: PoolClient, schema: SchemaName): Promise<CopyCatalog> {
+export async function readCopyCatalog(
+  client: PoolClient,
+  schema: SchemaName,
+): Promise<CopyCatalog> {
   const home = quoteIdent(schema)
   const rowsOf = async <R extends object>(text: string): Promise<readonly R[]> =>
     (await client.query<R>(text, [home])).rows
