@@ -4,7 +4,6 @@ const BRAND = Symbol.for('tenantry.error')
 export const ERROR_CODES = [
   'CLONE_DIFFERS',
   'CONFIG_INVALID',
-  'CREATE_MANY_FAILED',
   'DOMAIN_NOT_FOUND',
   'DOMAIN_TAKEN',
   'EMBEDDED_POSTGRES_FAILED',
