@@ -8,7 +8,12 @@ export const ERROR_CODES = [
   'DOMAIN_TAKEN',
   'EMBEDDED_POSTGRES_FAILED',
   'EMBEDDED_POSTGRES_MISSING',
+  'EXTENSION_DROPPED',
+  'EXTENSION_MISPLACED',
+  'EXTENSION_MISSING',
+  'EXTENSION_UNAVAILABLE',
   'HOOK_FAILED',
+  'LINT_FAILED',
   'LINT_PARSER_MISSING',
   'MIGRATION_ESCAPED',
   'MIGRATION_FAILED',
@@ -24,6 +29,7 @@ export const ERROR_CODES = [
   'POOL_STARVED',
   'RENAME_UNSAFE',
   'RUN_FAILED',
+  'SCHEMA_DRIFT',
   'SCHEMA_EXISTS',
   'SCHEMA_IN_USE',
   'SCHEMA_MISSING',
@@ -52,6 +58,8 @@ export interface ErrorFacts {
   readonly schema?: string | undefined
   /** Host name, with its path prefix if it has one. */
   readonly domain?: string | undefined
+  /** Name of the extension that the failing call was about. */
+  readonly extension?: string | undefined
   /** The option, name or argument that was refused. */
   readonly option?: string | undefined
   /** File name of the migration that failed or was refused. */
@@ -70,6 +78,8 @@ export interface ErrorFacts {
   readonly log?: string | undefined
   /** What the call got done before it failed: the report of a run. */
   readonly report?: unknown
+  /** What the linter found: a list of `LintFinding`. */
+  readonly findings?: unknown
 }
 
 /**
@@ -94,6 +104,7 @@ export class TenantryError extends Error {
   declare readonly tenant?: string
   declare readonly schema?: string
   declare readonly domain?: string
+  declare readonly extension?: string
   declare readonly option?: string
   declare readonly migration?: string
   declare readonly file?: string
@@ -103,6 +114,7 @@ export class TenantryError extends Error {
   declare readonly candidates?: readonly string[]
   declare readonly log?: string
   declare readonly report?: unknown
+  declare readonly findings?: unknown
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts & { cause?: unknown } = {}) {
     const { cause, ...fields } = facts

@@ -25,19 +25,33 @@ export type { ReferencePlace } from './migration/verify/reference.js'
 export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
-export type { TenantChanges, TenantFilter } from './registry/registry.js'
+export type {
+  LookUpAnswer,
+  LookUpQuestion,
+  NewDomain,
+  NewTenant,
+  TenantChanges,
+  TenantFilter,
+  TenantNames,
+  TenantRegistry,
+} from './registry/registry.js'
 export type { Domain, Tenant, TenantStatus } from './registry/tenant.js'
 export { defineConfig } from './router/config.js'
 export type { TenantryConfig } from './router/config.js'
 export type { EachFunction, EachOptions } from './router/each.js'
+export type { ExtensionsOptions } from './router/extension-options.js'
 export type {
   Migrations,
   SchemaRouterOptions,
   SchemasOptions,
+  ScopeConfig,
+  ScopeSubject,
   StaticSchemaOptions,
 } from './router/options.js'
-export type { Destination, RequestAddress } from './router/resolve-request.js'
-export type { ScopeConfig, ScopeSubject } from './router/scope-options.js'
+export type { CacheOptions } from './router/cache-options.js'
+export type { DomainOptions } from './router/domain-options.js'
+export type { RequestAddress, RequestHeaders } from './router/request-address.js'
+export type { Destination, Resolution } from './router/request-resolver.js'
 export { SchemaRouter } from './router/schema-router.js'
 export type { ScopeFunction } from './router/schema-router.js'
 export type { ScopeOptions } from './scope/run-scope.js'

@@ -53,6 +53,7 @@ export interface SelectionFlags {
   readonly where?: readonly string[]
   readonly behind?: boolean
   readonly excludeSchema?: readonly string[]
+  readonly limit?: number
   readonly parallel?: number
 }
 
@@ -61,6 +62,8 @@ export interface Selection {
   /** `undefined` where no flag selects anything. */
   readonly select: Selector | undefined
   readonly exclude: readonly string[]
+  /** At most so many tenants. */
+  readonly limit: number | undefined
   readonly concurrency: number
 }
 
@@ -73,6 +76,7 @@ export function selectionOf(flags: SelectionFlags): Selection {
   return {
     select: only && more.length > 0 ? select.intersect(only, ...more) : only,
     exclude: flags.excludeSchema ?? [],
+    limit: flags.limit,
     concurrency: flags.parallel ?? 1,
   }
 }

@@ -7,7 +7,7 @@ export const EXIT = {
   failed: 1,
   /** Wrong usage: an unknown flag, a selector that names nothing, an invalid configuration. */
   usage: 2,
-  /** From `status`: something is to be migrated; from `verify`: a schema differs. */
+  /** From `status`: something is to be migrated; from `verify`, also of `migrate`: a schema differs. */
   pending: 3,
 } as const
 
@@ -26,5 +26,6 @@ const USAGE_CODES: readonly ErrorCode[] = [
 export function exitCodeOf(error: unknown): ExitCode {
   // Commander throws for `--help` and `--version` as well, with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage
+  if (isTenantryError(error, 'SCHEMA_DRIFT')) return EXIT.pending
   return USAGE_CODES.some((code) => isTenantryError(error, code)) ? EXIT.usage : EXIT.failed
 }

@@ -82,6 +82,15 @@ function addProjectCommands(program: Command, settle: Settle): void {
 function addFleetCommands(program: Command, settle: Settle): void {
   selecting(program.command('migrate').alias('migrateschema'))
     .description('bring schemas up to date, all of them unless some are selected')
+    .option('--canary <n>', 'so many tenants come first; if one fails, the others wait', parseCount)
+    .option('--verify', 'compare the schemas afterwards; exit code 3 when one differs')
+    .addOption(
+      new Option('--lint <how>', 'what an error of the linter does; see `tenantry lint`').choices([
+        'error',
+        'warn',
+        'off',
+      ]),
+    )
     .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await migrate(command.optsWithGlobals())))
   selecting(program.command('whowill'))
@@ -138,6 +147,11 @@ function selecting(command: Command): Command {
     .option('--status <status...>', 'of these only the tenants of a status')
     .option('--where <key=value...>', 'of these only tenants with this in their metadata')
     .option('--behind', 'of these only schemas with pending migrations')
+    .option(
+      '--limit <n>',
+      'of these at most so many tenants, those with pending migrations first',
+      parseCount,
+    )
     .option('-x, --exclude-schema <name...>', 'schemas or tenants that are left alone in any case')
     .option(
       '--parallel [n]',

@@ -2,13 +2,16 @@ import type { PoolClient } from 'pg'
 import type { DomainName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
+import { checkExtensions } from '../migration/extension-check.js'
+import { installExtensions } from '../migration/extensions.js'
 import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import type { Migration } from '../migration/source.js'
 import type { Database } from '../postgres/database.js'
 import type { LookUps } from '../registry/look-ups.js'
-import type { NewTenant, TenantRegistry } from '../registry/registry.js'
+import type { NewTenant } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
+import { type DomainParts, addDomain } from './add-domain.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 import { type TenantHooks, runHook } from './hooks.js'
@@ -28,46 +31,38 @@ export interface CreateTenant {
 }
 
 /** What the lifecycle of tenants works with. */
-export interface LifecycleParts {
+export interface LifecycleParts extends DomainParts {
+  readonly staticDomains: readonly StaticDomain[]
   readonly db: Database
   readonly layout: SchemaLayout
-  readonly registry: TenantRegistry
-  readonly staticDomains: readonly StaticDomain[]
   /** What this process remembers; whoever writes has it forget. */
-  readonly lookUps: LookUps
+  readonly lookUps: Pick<LookUps, 'find' | 'peek' | 'forgetTenant' | 'forgetHost'>
   /** What the service does at turns of a tenant's life. */
   readonly hooks: TenantHooks
   /** Whether the schemas of tenants are made here, and not elsewhere. */
   readonly autoCreateSchema: boolean
 }
 
-/** The migrations of every kind of schema, loaded once. */
-type LoadedSets = Awaited<ReturnType<typeof loadSets>>
-
 /**
  * Creates a tenant in one transaction: row, domains, schema, migrations, ledger. Where another tool
  * migrates, the row comes last, and the schema is dropped again if something fails.
  *
- * @param loaded Whoever creates many tenants reads the migrations once.
  * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
  * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
  */
-export async function createTenant(
-  parts: LifecycleParts,
-  input: CreateTenant,
-  loaded?: LoadedSets,
-): Promise<Tenant> {
+export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
   const { db, layout, registry } = parts
   const order = parseOrder(parts, input)
   const owned = { schema: order.row.schema, kind: 'tenant' as const }
-  const migrationsOf = loaded ?? (await loadSets(layout))
+  const migrations = (await loadSets(layout))(owned)
+  const uses = migrations.map((migration) => ({ migration, way: 'there' as const }))
+  await checkExtensions(db, uses, layout.extensions?.create ?? [])
   await registry.install(db)
+  await installExtensions(db, layout.extensions)
   if (!parts.autoCreateSchema) return registerAlone(parts, order)
   const bridge = bridgeOf(layout, owned)
   if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
-  return db.transaction((client) =>
-    provision(parts, client, { order, migrations: migrationsOf(owned) }),
-  )
+  return db.transaction((client) => provision(parts, client, { order, migrations }))
 }
 
 /** What is known of a new tenant before anything is made. */
@@ -78,14 +73,14 @@ export interface NewTenantOrder {
 
 /** Checks everything that can be checked without the database. */
 export function parseOrder(
-  { layout, staticDomains }: LifecycleParts,
+  parts: LifecycleParts,
   { slug: given, name, domains = [], metadata }: CreateTenant,
 ): NewTenantOrder {
   const slug = parseSlug(given)
-  const schema = schemaOfSlug(layout.tenants.prefix, slug)
+  const schema = schemaOfSlug(parts.layout.tenants.prefix, slug)
   return {
     row: { slug, name: name ?? slug, schema, metadata: checkMetadata(metadata) },
-    domains: listOf('domains', domains).map((domain) => parseFreeDomain(domain, staticDomains)),
+    domains: listOf('domains', domains).map((domain) => parseFreeDomain(domain, parts)),
   }
 }
 
@@ -101,12 +96,13 @@ export interface Provision {
 
 /** Makes the whole tenant in the caller's transaction. */
 export async function provision(
-  { registry, layout, hooks }: LifecycleParts,
+  parts: LifecycleParts,
   client: PoolClient,
   { order, migrations, locked, fill }: Provision,
 ): Promise<Tenant> {
+  const { layout, hooks } = parts
   const { slug, schema } = order.row
-  const tenant = await register(client, registry, order)
+  const tenant = await register(client, parts, order)
   const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
   await createSchema(client, schema)
   await runHook(hooks, 'beforeCreate', place)
@@ -119,13 +115,11 @@ export async function provision(
 }
 
 /** Where schemas are made elsewhere, a tenant is served as soon as its schema is there. */
-function registerAlone(
-  { db, registry, layout, hooks }: LifecycleParts,
-  order: NewTenantOrder,
-): Promise<Tenant> {
+function registerAlone(parts: LifecycleParts, order: NewTenantOrder): Promise<Tenant> {
+  const { db, registry, layout, hooks } = parts
   const { slug, schema } = order.row
   return db.transaction(async (client) => {
-    const tenant = await register(client, registry, order)
+    const tenant = await register(client, parts, order)
     if (!(await readComments(client, [schema])).has(schema)) {
       return (await registry.setStatus(client, slug, 'provisioning')) ?? tenant
     }
@@ -137,14 +131,15 @@ function registerAlone(
 }
 
 function bridgedSteps(
-  { registry, layout, hooks }: LifecycleParts,
+  parts: LifecycleParts,
   order: NewTenantOrder,
 ): Pick<BridgedTenant, 'schema' | 'register' | 'makeSchema' | 'complete'> {
+  const { layout, hooks } = parts
   const { schema } = order.row
   const path = pathOf(layout, schema, 'tenant')
   return {
     schema,
-    register: (client) => register(client, registry, order),
+    register: (client) => register(client, parts, order),
     makeSchema: async (client, tenant) => {
       await createSchema(client, schema)
       await runHook(hooks, 'beforeCreate', { client, tenant, path })
@@ -169,12 +164,12 @@ function isRecord(input: unknown): input is Record<string, unknown> {
 
 async function register(
   client: PoolClient,
-  registry: TenantRegistry,
+  parts: DomainParts,
   { row, domains }: NewTenantOrder,
 ): Promise<Tenant> {
-  const tenant = await registry.insert(client, row)
+  const tenant = await parts.registry.insert(client, row)
   for (const [index, domain] of domains.entries()) {
-    await registry.addDomain(client, row.slug, { ...domain, primary: index === 0, verified: true })
+    await addDomain(client, parts, { slug: row.slug, domain, primary: index === 0 })
   }
   return tenant
 }

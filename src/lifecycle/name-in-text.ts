@@ -40,7 +40,7 @@ export async function repairRoutinePaths(client: PoolClient, renaming: Renaming)
 }
 
 /** The text of a `search_path` in which a schema is called by another name. */
-export function renamedInPath(path: string, { from, to }: Renaming): string {
+function renamedInPath(path: string, { from, to }: Renaming): string {
   return path.replaceAll(/"(?:[^"]|"")*"|[^\s,"]+/g, (name) =>
     plainName(name) === from ? quoteIdent(to) : name,
   )
@@ -78,7 +78,7 @@ export async function placesOfFormerName(
 }
 
 /** Tells whether a text has a schema's name in it, and not as a part of a longer name. */
-export function mentions(text: string, schema: SchemaName): boolean {
+function mentions(text: string, schema: SchemaName): boolean {
   // A name has nothing in it that a regular expression takes for more than itself.
   return new RegExp(`(?<![\\w$-])${schema}(?![\\w$-])`).test(text)
 }

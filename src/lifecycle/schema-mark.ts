@@ -17,7 +17,7 @@ export function markIn(comment: string | null | undefined): SchemaMark | undefin
 }
 
 /** The comment with another mark, or with none. */
-export function withMark(comment: string | null | undefined, mark?: SchemaMark): string {
+function withMark(comment: string | null | undefined, mark?: SchemaMark): string {
   const rest = (comment ?? '').replace(MARK, '')
   return mark === undefined ? rest : `tenantry: ${mark.kind} ${mark.at.toISOString()}\n${rest}`
 }

@@ -1,9 +1,11 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type DomainName, parseDomain } from '../names/domain-name.js'
+import { keptDomain } from '../names/domain-rules.js'
 import { type Slug, parseSlug } from '../names/slug.js'
 import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
 import type { Domain } from '../registry/tenant.js'
+import { addDomain } from './add-domain.js'
 import type { LifecycleParts } from './create.js'
 import { parseFreeDomain } from './free-domain.js'
 import { tenantNotFound } from './not-found.js'
@@ -14,7 +16,7 @@ export interface AddDomainOptions {
    * Whether the domain leads to the tenant at once. One that does not is a claim, which other
    * tenants may make as well, until it is confirmed with `verify`.
    *
-   * @defaultValue `true`
+   * @defaultValue `true`, unless the option `domains.requireVerified` is set
    */
   readonly verified?: boolean
 }
@@ -40,17 +42,13 @@ export class TenantDomains {
    * const bring = (router: SchemaRouter, domain: string) =>
    *   router.tenants.domains.add('acme', domain, { verified: false })
    */
-  add(tenant: string, domain: string, options: AddDomainOptions = {}): Promise<Domain> {
+  async add(tenant: string, domain: string, options: AddDomainOptions = {}): Promise<Domain> {
     const { registry } = this.#parts
+    parseFreeDomain(domain, this.#parts)
     return this.#change(tenant, domain, async (client, slug, name) => {
-      parseFreeDomain(domain, this.#parts.staticDomains)
       const others = await registry.domainsOf(client, slug)
       const primary = others.length === 0
-      return registry.addDomain(client, slug, {
-        ...name,
-        primary,
-        verified: options.verified ?? true,
-      })
+      return addDomain(client, this.#parts, { slug, domain: name, primary, ...options })
     })
   }
 
@@ -106,9 +104,9 @@ export class TenantDomains {
 
   /** The domains of a tenant change one after the other: two at once could both be the primary. */
   async #change(tenant: string, domain: string, change: DomainChange): Promise<Domain> {
-    const { registry, db, lookUps } = this.#parts
+    const { registry, db, lookUps, domainRules } = this.#parts
     const slug = parseSlug(tenant)
-    const name = parseDomain(domain)
+    const name = keptDomain(domain, domainRules)
     const changed = await db.transaction(async (client) => {
       await lockTransaction(client, lockKey('domains', slug))
       if ((await registry.findBySlug(client, slug)) === undefined) tenantNotFound(slug)

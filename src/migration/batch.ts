@@ -40,11 +40,12 @@ const MAX_STATEMENT = 500
  * anew, which the migration before may have changed.
  *
  * @param path The text of the whole `search_path`.
+ * @param head What the text begins with, before the first migration.
  * @throws `MIGRATION_SOURCE_INVALID` for a migration that cannot share a transaction.
  */
-export function batchOf(migrations: readonly Migration[], path: string): MigrationBatch {
+export function batchOf(migrations: readonly Migration[], path: string, head = ''): MigrationBatch {
   const setPath = `pg_catalog.set_config('search_path', ${quoteLiteral(path)}, true)`
-  let text = ''
+  let text = head
   const parts = migrations.map((migration) => {
     text += `select ${migration.id} as ${STEP_COLUMN}, ${setPath};\n`
     const part = { migration, start: text.length }

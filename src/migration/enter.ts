@@ -9,7 +9,10 @@ import type { UnitTarget } from './unit-target.js'
 interface LedgerQueryRow extends QueryResultRow, LedgerRow {}
 
 /** A setting that remembers, until the transaction ends, which path the client came with. */
-export const CLIENT_PATH = 'tenantry.client_path'
+const CLIENT_PATH = 'tenantry.client_path'
+
+/** A migration may have changed the path of the session, which is the next borrower's. */
+export const RESTORE_PATH: string = `select pg_catalog.set_config('search_path', current_setting('${CLIENT_PATH}'), false);`
 
 const FREE = 'tenantry_free'
 
@@ -18,10 +21,17 @@ export async function readLedger(
   client: PoolClient,
   schema: SchemaName,
 ): Promise<readonly LedgerRow[]> {
-  const { rows } = await client.query<LedgerQueryRow>(
-    `select id, name, hash from ${ledgerTable(schema)} order by id`,
-  )
+  const { rows } = await client.query<LedgerQueryRow>(ledgerQuery(schema))
   return rows
+}
+
+function ledgerQuery(schema: SchemaName): string {
+  return `select id, name, hash from ${ledgerTable(schema)} order by id`
+}
+
+/** The lock of who works on a schema in a transaction. */
+export function schemaKey(schema: SchemaName): string {
+  return quoteLiteral(lockKey('schema', schema))
 }
 
 /** The lock of who works on a schema outside of a transaction. */
@@ -29,36 +39,60 @@ export function aloneKey(schema: SchemaName): string {
   return quoteLiteral(lockKey('schema alone', schema))
 }
 
+/** What is found in a schema that was entered. */
+export interface Entered {
+  /**
+   * `false` when another runner is at work there outside of a transaction. To wait for it inside one
+   * would block it: CREATE INDEX CONCURRENTLY waits for all older transactions.
+   */
+  readonly isFree: boolean
+  readonly applied: readonly LedgerRow[]
+}
+
 /**
  * Enters the schema: its lock, the path, the ledger, in one round trip.
  *
- * @returns `false` when another runner is at work there outside of a transaction. To wait for it
- * inside one would block it: CREATE INDEX CONCURRENTLY waits for all older transactions.
+ * @param begin What opens the transaction, where the caller has not done so.
  */
-export async function enter(client: PoolClient, target: UnitTarget): Promise<boolean> {
+export async function enter(
+  client: PoolClient,
+  target: UnitTarget,
+  begin?: string,
+): Promise<Entered> {
+  const text = [...(begin === undefined ? [] : [begin]), ...enterTexts(target)].join(';\n')
   const answers: unknown = await client
-    .query(enterText(target))
+    .query(text)
     .catch((error: unknown) => missing(error, target.schema))
-  if (!Array.isArray(answers)) return false
-  return answers.some((answer: QueryResult) => answer.rows[0]?.[FREE] === 'yes')
+  const results: readonly QueryResult[] = Array.isArray(answers) ? answers : []
+  return {
+    isFree: results.some(({ rows: [row] }) => row?.[FREE] === 'yes'),
+    applied: target.migrations.length === 0 ? [] : (results.at(-1)?.rows ?? []),
+  }
 }
 
-function enterText(target: UnitTarget): string {
-  const { schema, path, createSchema, lockTimeoutMs, statementTimeoutMs, migrations } = target
+function enterTexts(target: UnitTarget): readonly string[] {
+  const { schema, path, createSchema, migrations } = target
   const ledger = migrations.find(({ id }) => id === 0)
   return [
-    `set local lock_timeout = ${lockTimeoutMs}`,
-    ...(statementTimeoutMs === undefined
-      ? []
-      : [`set local statement_timeout = ${statementTimeoutMs}`]),
-    'set local client_min_messages = warning',
-    `select pg_advisory_xact_lock(${quoteLiteral(lockKey('schema', schema))})`,
+    settingsText(target),
+    `select pg_advisory_xact_lock(${schemaKey(schema)})`,
     `select case when pg_try_advisory_xact_lock(${aloneKey(schema)}) then 'yes' end as ${FREE}`,
     ...(createSchema ? [`create schema if not exists ${quoteIdent(schema)}`] : []),
-    `select set_config('${CLIENT_PATH}', current_setting('search_path'), true)`,
     `select set_config('search_path', ${quoteLiteral(path)}, true), ${quoteLiteral(quoteIdent(schema))}::regnamespace`,
     ...(ledger === undefined ? [] : [ledger.sql]),
-  ].join(';\n')
+    ...(migrations.length === 0 ? [] : [ledgerQuery(schema)]),
+  ]
+}
+
+/** The text that sets what holds for the whole transaction. */
+export function settingsText({ lockTimeoutMs, statementTimeoutMs }: UnitTarget): string {
+  const settings = [
+    ['lock_timeout', `'${lockTimeoutMs}'`],
+    ['client_min_messages', `'warning'`],
+    [CLIENT_PATH, `current_setting('search_path')`],
+    ...(statementTimeoutMs === undefined ? [] : [['statement_timeout', `'${statementTimeoutMs}'`]]),
+  ]
+  return `select ${settings.map(([name, value]) => `set_config('${name}', ${value}, true)`).join(', ')}`
 }
 
 function missing(error: unknown, schema: SchemaName): never {

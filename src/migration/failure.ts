@@ -2,6 +2,7 @@ import { type ErrorFacts, TenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
 import type { Place } from './batch.js'
+import { isReverse } from './step.js'
 
 /** The server's one-based position of an error in the text that it was sent. */
 export function positionOf(error: unknown): number | undefined {
@@ -61,7 +62,9 @@ function advice({ invalid = [] }: FailureFacts): string {
 function shown(place: Place | undefined): string {
   if (place === undefined) return 'A migration'
   const { migration, line } = place
-  return line === undefined ? migration.fileName : `${migration.fileName}, line ${line},`
+  const { fileName } = migration
+  const name = isReverse(migration) ? `The reverse of ${fileName}` : fileName
+  return line === undefined ? name : `${name}, line ${line},`
 }
 
 function factsOf(place: Place | undefined): ErrorFacts {

@@ -10,7 +10,7 @@ export const FINGERPRINT_TAG = 'tenantry ledger 1:'
 const START = createHash('sha1').digest('hex')
 
 /** What the comment on a ledger says of its rows. */
-function fingerprintOf(rows: readonly LedgerRow[]): string {
+export function fingerprintOf(rows: readonly LedgerRow[]): string {
   const ordered = rows.toSorted((a, b) => a.id - b.id)
   return shown(ordered.length, ordered.at(-1)?.id, ordered.reduce(chained, START))
 }
@@ -32,10 +32,14 @@ export function rowsOfFingerprint(
  * ledger is read instead, so that is no failure.
  */
 export function fingerprintText(schema: SchemaName, rows: readonly LedgerRow[]): string {
-  const comment =
-    `comment on table ${quoteIdent(schema)}.migrations is ` + quoteLiteral(fingerprintOf(rows))
-  const body = `begin ${comment}; exception when insufficient_privilege then null; end`
+  const comment = commentText(schema, fingerprintOf(rows))
+  const body = `begin ${comment} exception when insufficient_privilege then null; end`
   return `do ${quoteLiteral(body)};`
+}
+
+/** The same, but it fails without the right to it; a block costs more than all that is in it. */
+export function commentText(schema: SchemaName, fingerprint: string): string {
+  return `comment on table ${quoteIdent(schema)}.migrations is ${quoteLiteral(fingerprint)};`
 }
 
 const prefixes = new WeakMap<readonly Migration[], ReadonlyMap<string, readonly LedgerRow[]>>()

@@ -1,14 +1,18 @@
 import { isTenantryError } from '../errors.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { requireNoBridge } from './bridged-run.js'
-import { type GoalOf, requireReversible } from './goal.js'
-import { loadSets } from './layout.js'
+import { checkExtensions } from './extension-check.js'
+import { installExtensions } from './extensions.js'
+import { type GoalOf, extensionUses, requireReversible } from './goal.js'
+import { extrasOf, loadSets } from './layout.js'
+import { checkBeforeRun } from './lint/before-run.js'
 import type { RunReport } from './report.js'
 import { type RunSettings, runOver } from './run.js'
 import {
   type DownOptions,
   type RunOptions,
   type SelectOptions,
+  lintMode,
   settingsOf,
   unitOptions,
 } from './run-options.js'
@@ -32,15 +36,13 @@ export async function runGoals(
 ): Promise<RunReport> {
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options) }
+  const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
   const schemas = await selectBut(parts, options, known)
   const nothing: Selection = { schemas, migrationsOf, stateOf: () => ABSENT }
   const [kind] = schemas.map((schema) => goalOf(schema, nothing).kind)
   if (kind === 'mark' || options.to !== undefined || (options.steps ?? 1) > 1) {
     requireNoBridge(parts.layout, schemas)
-  }
-  if (kind !== 'down' && schemas.some((schema) => schema.kind === 'shared')) {
-    await parts.registry.install(parts.db)
   }
   const selection = await observe(parts, { schemas, migrationsOf }, options)
   const works = schemas.map((schema) => ({
@@ -50,12 +52,30 @@ export async function runGoals(
     goal: goalOf(schema, selection),
   }))
   if (kind === 'down') for (const work of works) requireReversible(work)
+  const { onEvent } = options
+  const { guard } = workParts.options
+  await checkBeforeRun(works, { lint, guard, extras: extrasOf(parts.layout, 'tenant'), onEvent })
+  const isShared = kind !== 'down' && schemas.some((schema) => schema.kind === 'shared')
+  await checkExtensionUse(parts, works, isShared)
+  if (isShared) {
+    await parts.registry.install(parts.db)
+    await installExtensions(parts.db, parts.layout.extensions)
+  }
   const workOf = new Map<FleetSchema, SchemaWork>(works.map((work) => [work.schema, work]))
   return runOver(schemas, settings, async (schema, progress) => {
     const work = workOf.get(schema)
     if (work === undefined) throw new TypeError('unreachable')
     return workOn(workParts, work, progress)
   })
+}
+
+async function checkExtensionUse(
+  { db, layout: { extensions } }: MigratorParts,
+  works: readonly SchemaWork[],
+  isShared: boolean,
+): Promise<void> {
+  if (extensions === undefined) return
+  await checkExtensions(db, works.flatMap(extensionUses), isShared ? extensions.create : [])
 }
 
 async function selectBut(

@@ -1,11 +1,12 @@
 import { isTenantryError } from '../errors.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { optionInvalid, wholeNumber } from '../support/options.js'
+import type { ExtensionUse } from './extension-check.js'
 import type { SchemaState } from './ledger.js'
 import { type DownOptions, type UpOptions, idOf } from './run-options.js'
 import type { Selection } from './selection.js'
 import { stepsIn } from './status.js'
-import type { Goal } from './step.js'
+import type { Goal, Step } from './step.js'
 import type { SchemaWork } from './work.js'
 
 /** What a run wants of each schema. */
@@ -36,6 +37,25 @@ export function backward({ to, steps }: DownOptions): GoalOf {
     if (to !== undefined) return { kind: 'down', to: idOf(set, to) }
     const had = stateOf(schema).applied.map(({ id }) => id)
     return { kind: 'down', to: had.toSorted((a, b) => b - a)[count] ?? 0 }
+  }
+}
+
+/** What a schema's steps may want of extensions. */
+export function extensionUses(work: SchemaWork): readonly ExtensionUse[] {
+  const originals = new Map(work.migrations.map((migration) => [migration.id, migration]))
+  return stepsOrNone(work).flatMap(({ migration: { id }, effect, runs }) => {
+    const migration = originals.get(id)
+    if (migration === undefined || !runs) return []
+    return [{ migration, way: effect === 'add' ? 'there' : 'back' }]
+  })
+}
+
+/** What is wrong with a schema's ledger is the schema's own failure. */
+function stepsOrNone(work: SchemaWork): readonly Step[] {
+  try {
+    return stepsIn(work.schema, work.state, work)
+  } catch {
+    return []
   }
 }
 

@@ -17,8 +17,6 @@ export interface Escape {
   readonly what: string
 }
 
-const COLUMN = 'tenantry_escaped'
-
 /** What can bring something into the catalogs without a lock on a table: worth a look at them. */
 const MAY_CREATE =
   /\b(function|procedure|routine|aggregate|operator|type|domain|schema|extension|collation|do|call|execute)\b/i
@@ -45,11 +43,15 @@ export function guardText(
       ? ''
       : `and not (n.nspname = ${quoteLiteral(registry)} and c.relname like 'tenantry\\_%')`
   const home = quoteLiteral(schema)
-  const creates = migrations.some(({ sql, code }) => code !== undefined || MAY_CREATE.test(sql))
-  return [LOCKS, ...(creates ? BIRTHS : [])]
+  return [LOCKS, ...(mayCreate(migrations) ? BIRTHS : [])]
     .map((query) => query(outside, notRegistry, home))
     .join(' union all ')
     .concat(' limit 20;')
+}
+
+/** Tells whether locks alone do not show everything that migrations may have made. */
+export function mayCreate(migrations: readonly Migration[]): boolean {
+  return migrations.some(({ sql, code }) => code !== undefined || MAY_CREATE.test(sql))
 }
 
 type Query = (outside: string, notRegistry: string, home: string) => string
@@ -59,7 +61,7 @@ type Query = (outside: string, notRegistry: string, home: string) => string
  * index, where the planner would read the catalog as a whole (`offset 0` keeps it from that).
  */
 const LOCKS: Query = (outside, notRegistry, home) => `
-  select n.nspname as ${COLUMN}, c.relname::text as object, 'holds ' || l.mode || ' on' as what
+  select n.nspname as schema, c.relname::text as object, 'holds ' || l.mode || ' on' as what
   from pg_catalog.pg_locks l
   cross join lateral (
     select * from pg_catalog.pg_class where oid = l.relation offset 0) c
@@ -94,13 +96,6 @@ const BIRTHS: readonly Query[] = [
   select n.nspname, n.nspname::text, 'makes the schema' from pg_catalog.pg_namespace n
   where ${outside} and ${BORN('n')}`,
 ]
-
-/** What a row of the text's answer says, if it is one. */
-export function escapeOf(row: Record<string, unknown>): Escape | undefined {
-  if (!(COLUMN in row)) return undefined
-  const { object, what } = row
-  return { schema: String(row[COLUMN]), object: String(object), what: String(what) }
-}
 
 /** The error for migrations that have changed something outside of their schema. */
 export function escaped(

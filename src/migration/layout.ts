@@ -6,6 +6,8 @@ import { TENANT_STATUSES } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { parseSchemaName } from '../names/schema-name.js'
 import { loadSet } from './complete-set.js'
+import { withoutExtensions } from './extension-statements.js'
+import type { ExtensionRules } from './extensions.js'
 import { type MigrationBridge, type MigrationOrigin, isBridge } from './bridge.js'
 import type { Migration } from './source.js'
 
@@ -19,11 +21,23 @@ export interface SchemaLayout {
     /** Schemas that are searched after a tenant's own. */
     readonly extras: readonly SchemaName[]
   }
+  readonly extensions?: ExtensionRules | undefined
+}
+
+/** Schemas that are searched after a schema's own. */
+export function extrasOf(
+  { tenants, extensions }: SchemaLayout,
+  kind: SchemaKind,
+): readonly SchemaName[] {
+  const extras = kind === 'tenant' ? tenants.extras : []
+  return extensions === undefined || extras.includes(extensions.schema)
+    ? extras
+    : [...extras, extensions.schema]
 }
 
 /** The text of the `search_path` of a schema. */
 export function pathOf(layout: SchemaLayout, schema: SchemaName, kind: SchemaKind): string {
-  return searchPath(schema, kind === 'tenant' ? layout.tenants.extras : [])
+  return searchPath(schema, extrasOf(layout, kind))
 }
 
 /** Every schema that a selector can name. Deleted tenants are no part of the fleet. */
@@ -60,10 +74,14 @@ export function bridgeOf(
 export async function loadSets(
   layout: SchemaLayout,
 ): Promise<(schema: FleetSchema) => readonly Migration[]> {
+  const load = async (source: MigrationOrigin | undefined): Promise<readonly Migration[]> => {
+    const set = await loadSet(source)
+    return layout.extensions === undefined ? set : set.map(withoutExtensions)
+  }
   const [shared, tenants, ...statics] = await Promise.all([
-    loadSet(layout.shared.source),
-    loadSet(layout.tenants.source),
-    ...[...layout.static.values()].map(loadSet),
+    load(layout.shared.source),
+    load(layout.tenants.source),
+    ...[...layout.static.values()].map(load),
   ])
   const byStatic = new Map([...layout.static.keys()].map((name, index) => [name, statics[index]]))
   return ({ schema, kind }) => {

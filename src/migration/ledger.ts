@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { QueryResultRow } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
@@ -51,6 +52,28 @@ export function ledgerInsert(schema: SchemaName, migrations: readonly Migration[
 export function ledgerDelete(schema: SchemaName, ids: readonly number[]): string {
   return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')});`
 }
+
+/** An expression for what all rows of a ledger come to; see {@link digestOf}. */
+export function ledgerDigest(schema: SchemaName): string {
+  return `(select pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(
+    id || ' ' || name || ' ' || hash, ',' order by id), 'UTF8')), 'hex') from ${ledgerTable(schema)})`
+}
+
+/** What rows come to, in the order of their ids. */
+export function digestOf(rows: readonly LedgerRow[]): string {
+  const known = digests.get(rows)
+  if (known !== undefined) return known
+  const text = rows
+    .toSorted((a, b) => a.id - b.id)
+    .map(({ id, name, hash }) => `${id} ${name} ${hash}`)
+    .join(',')
+  const digest = createHash('sha256').update(text).digest('hex')
+  digests.set(rows, digest)
+  return digest
+}
+
+/** Thousands of schemas stand at the same rows. */
+const digests = new WeakMap<readonly LedgerRow[], string>()
 
 /** Which schema's state is asked for, and what it may have had. */
 export interface StateRequest {

@@ -1,4 +1,5 @@
 import { type FleetSchema, SCHEMA_KINDS } from '../selector/selector.js'
+import { flag } from '../support/options.js'
 import { type GoalOf, backward, forward, newest } from './goal.js'
 import { runGoals } from './goal-run.js'
 import { loadSets } from './layout.js'
@@ -22,6 +23,7 @@ import {
   withBridgedPlans,
 } from './selection.js'
 import { type SchemaPlan, type SchemaStatus, planOf } from './status.js'
+import { verifyAfterRun } from './verify/after-run.js'
 import { type VerifyReport, verifySchemas } from './verify/verify.js'
 
 /** How many schemas' states are held at a time. */
@@ -45,8 +47,10 @@ export class Migrator {
    *
    * @returns what became of every schema.
    * @throws `MIGRATION_RUN_FAILED` with the report, when a schema failed.
-   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, `OPTIONS_INVALID`
-   * before anything is changed.
+   * @throws `SCHEMA_DRIFT` with the report, when a schema differs after a run with `verify`; what
+   * ran stays done.
+   * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`, `OPTIONS_INVALID`,
+   * `LINT_FAILED`, `LINT_PARSER_MISSING` before anything is changed.
    * @example
    * import { select, type SchemaRouter } from 'tenantry'
    *
@@ -55,9 +59,12 @@ export class Migrator {
    */
   async up(options: UpOptions = {}): Promise<RunReport> {
     const goalOf = forward('up', options.to)
+    const verify = flag('verify', options.verify ?? false)
     let report = await runGoals(this.#parts, { options, goalOf })
     const isOver = (): boolean =>
       options.signal?.aborted === true ||
+      // Those that were left out would be taken for tenants that have come meanwhile.
+      options.limit !== undefined ||
       report.outcomes.some(({ status }) => status === 'failed') ||
       !report.outcomes.some(({ status }) => status === 'done')
     while (!isOver()) {
@@ -66,7 +73,9 @@ export class Migrator {
       report = joinReports(report, later)
       if (later.outcomes.length === 0) break
     }
-    return requireSuccess('MIGRATION_RUN_FAILED', report)
+    requireSuccess('MIGRATION_RUN_FAILED', report)
+    if (!verify || options.signal?.aborted === true) return report
+    return verifyAfterRun({ ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }, report)
   }
 
   /**

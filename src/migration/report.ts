@@ -1,6 +1,8 @@
 import { TenantryError } from '../errors.js'
 import type { ErrorCode } from '../errors.js'
 import type { SchemaKind } from '../selector/selector.js'
+import type { LintFinding } from './lint/lint.js'
+import type { VerifyReport } from './verify/verify.js'
 
 /** What became of one schema in a run. */
 export interface SchemaOutcome {
@@ -28,10 +30,16 @@ export interface SchemaOutcome {
 export interface RunReport {
   readonly outcomes: readonly SchemaOutcome[]
   readonly durationMs: number
+  /** How the schemas compare with what their migrations make, where that was asked for. */
+  readonly verified?: VerifyReport
 }
 
 /** What happens during a run, as it happens. */
 export type RunEvent =
+  /** The linter has something to say on a migration that is about to run: an error or a warning. */
+  | { readonly type: 'finding'; readonly finding: LintFinding }
+  /** The migrations were not linted, because the parser is not installed. */
+  | { readonly type: 'unchecked'; readonly error: Error }
   | { readonly type: 'started'; readonly schema: string; readonly attempt: number }
   | {
       readonly type: 'retried'

@@ -9,7 +9,7 @@ import { sqlStateOf } from '../postgres/sql-state.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { backoffMs } from '../support/backoff.js'
 import type { BridgeTarget, MigrationBridge } from './bridge.js'
-import { type SchemaLayout, pathOf } from './layout.js'
+import { type SchemaLayout, extrasOf, pathOf } from './layout.js'
 import { SingleClientPool, lentClient } from './single-client-pool.js'
 
 /** What a tool is to do in one schema. */
@@ -68,7 +68,7 @@ function workOf(
 }
 
 function target(client: PoolClient, { layout, schema }: BridgeJob): BridgeTarget {
-  const extras = schema.kind === 'tenant' ? layout.tenants.extras : []
+  const extras = extrasOf(layout, schema.kind)
   return {
     schema: schema.schema,
     ...(schema.tenant && { tenant: schema.tenant.slug }),

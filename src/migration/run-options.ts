@@ -13,6 +13,13 @@ export interface SelectOptions {
   readonly select?: Selector
   /** Schemas, slugs, domains or globs that are left alone whatever `select` says. */
   readonly exclude?: readonly string[]
+  /**
+   * At most so many tenants, those with pending migrations first; shared and static schemas do not
+   * count.
+   *
+   * @defaultValue all that are selected
+   */
+  readonly limit?: number | undefined
 }
 
 /** How `migrations.status` looks. */
@@ -70,11 +77,18 @@ export interface RunOptions extends StatusOptions {
    * @defaultValue `{ allow: [] }`
    */
   readonly guard?: { readonly allow: readonly string[] } | false
+  /**
+   * Lints the migrations that are about to run, before anything is run: `'error'` stops at findings
+   * of that level with `LINT_FAILED`, `'warn'` only hands them to `onEvent`.
+   *
+   * @defaultValue `'error'` where the package `libpg-query` is installed; else the run goes on
+   */
+  readonly lint?: 'error' | 'warn' | false
   /** Begins no further schema once it is aborted; what runs is finished. */
   readonly signal?: AbortSignal
   /** Hears of each schema as soon as its outcome is known. */
   readonly onOutcome?: (outcome: SchemaOutcome) => void
-  /** Hears of each schema that is begun, tried again or finished. */
+  /** Hears of what the linter finds, and of each schema that is begun, tried again or finished. */
   readonly onEvent?: (event: RunEvent) => void
 }
 
@@ -82,6 +96,12 @@ export interface RunOptions extends StatusOptions {
 export interface UpOptions extends RunOptions {
   /** The last migration to run. @defaultValue the newest */
   readonly to?: MigrationName
+  /**
+   * Compares the schemas afterwards with what their migrations make, as `migrations.verify` does.
+   *
+   * @defaultValue `false`
+   */
+  readonly verify?: boolean
 }
 
 /** How `migrations.down` runs. */
@@ -105,6 +125,7 @@ const DEFAULT_CONCURRENCY = 4
 export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 const MAX_ATTEMPTS = 5
 const ATOMICITIES: readonly unknown[] = ['schema', 'migration', undefined]
+const LINT_MODES: readonly unknown[] = ['error', 'warn', false, undefined]
 const REACTIONS: readonly unknown[] = ['continue', 'stop', undefined]
 
 /** The part of a run that is about its order and its end. */
@@ -148,6 +169,12 @@ export function unitOptions(options: RunOptions): Pick<
     signal,
     guard: guard === false ? undefined : guard,
   }
+}
+
+/** How what is about to run is linted. */
+export function lintMode({ lint }: RunOptions): RunOptions['lint'] {
+  if (LINT_MODES.includes(lint)) return lint
+  throw optionInvalid('lint', `Option "lint" must be 'error', 'warn' or false.`)
 }
 
 /**

@@ -1,20 +1,18 @@
-import type { PoolClient } from 'pg'
+import type { PoolClient, QueryResultRow } from 'pg'
 import { memoryOf } from '../postgres/client-memory.js'
 import { type Place, STEP_COLUMN, batchOf, placeOf } from './batch.js'
 import { runCode } from './code.js'
-import { CLIENT_PATH } from './enter.js'
+import { RESTORE_PATH } from './enter.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { fingerprintText } from './fingerprint.js'
-import { type Escape, escapeOf, escaped, guardText } from './guard.js'
+import { OUTSIDE, glanceText } from './glance.js'
+import { type Escape, escaped, guardText, mayCreate } from './guard.js'
 import { type LedgerRow, ledgerDelete, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
 import { leavesSettings, readSettings, restoreSettings } from './settings.js'
 import type { Migration } from './source.js'
 import type { Step } from './step.js'
 import type { UnitTarget } from './unit-target.js'
-
-/** A migration may have changed the path of the session, which is the next borrower's. */
-const RESTORE_PATH = `select pg_catalog.set_config('search_path', current_setting('${CLIENT_PATH}'), false);`
 
 /** What is run in one go: SQL that goes together, or one migration that needs care around it. */
 interface Piece {
@@ -32,11 +30,28 @@ export async function runSteps(
   const pieces = piecesOf(migrations)
   const last = pieces.at(-1)?.careful === false ? pieces.pop() : undefined
   for (const piece of pieces) await runPiece(client, target, piece)
-  const guard = target.guard && guardText(target.schema, target.guard, migrations)
-  const end = [ledgerText(target, steps, applied), guard ?? '', RESTORE_PATH].join('\n')
-  const escapes = await runBatch(client, target, { migrations: last?.migrations ?? [], end })
-  const [first, ...more] = escapes
-  if (first !== undefined) throw escaped(target.schema, [first, ...more], migrations)
+  const glance = glanceFor(target, migrations)
+  const end = [ledgerText(target, steps, applied), glance, RESTORE_PATH].join('\n')
+  const saw = await runBatch(client, target, { migrations: last?.migrations ?? [], end })
+  if (saw || glance === '') await askGuard(client, target, migrations)
+}
+
+/** Where locks do not tell everything, the guard is asked in any case. */
+function glanceFor({ schema, guard }: UnitTarget, migrations: readonly Migration[]): string {
+  return guard === undefined || mayCreate(migrations) ? '' : glanceText(schema)
+}
+
+interface EscapeRow extends QueryResultRow, Escape {}
+
+async function askGuard(
+  client: PoolClient,
+  { schema, guard }: UnitTarget,
+  migrations: readonly Migration[],
+): Promise<void> {
+  if (guard === undefined) return
+  const { rows } = await client.query<EscapeRow>(guardText(schema, guard, migrations))
+  const [first, ...more] = rows
+  if (first !== undefined) throw escaped(schema, [first, ...more], migrations)
 }
 
 /** The text that notes steps in the ledger, and what the ledger then says. */
@@ -88,25 +103,25 @@ async function runPiece(
   await restoreSettings(client, before, migrations.map(({ sql }) => sql).join('\n'))
 }
 
+/** @returns whether a glance that is part of the text saw something. */
 async function runBatch(
   client: PoolClient,
   { schema, path, kept }: UnitTarget,
   { migrations, end }: { readonly migrations: readonly Migration[]; readonly end: string },
-): Promise<readonly Escape[]> {
+): Promise<boolean> {
   const batch = batchOf(migrations, path)
   const memory = memoryOf(client)
   for (const { sql } of migrations) memory.noteScript(sql)
   let step: number | undefined
-  const escapes: Escape[] = []
+  let sawOutside = false
   try {
     await runText(client, batch.text + end, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
-      const escape = escapeOf(row)
-      if (escape !== undefined) escapes.push(escape)
+      if (OUTSIDE in row) sawOutside = true
     })
   } catch (error) {
     const place: Place | undefined = placeOf(batch, positionOf(error), step)
     throw migrationFailed(schema, error, { place, kept })
   }
-  return escapes
+  return sawOutside
 }

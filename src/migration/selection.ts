@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import type { Database } from '../postgres/database.js'
 import { type FleetSchema, select } from '../selector/selector.js'
-import { listOf } from '../support/options.js'
+import { listOf, wholeNumber } from '../support/options.js'
 import { withBridgedPending } from './bridged-run.js'
 import { type SelectionParts, chooseSchemas } from './choose-schemas.js'
 import { bridgeOf, loadSets } from './layout.js'
@@ -25,17 +25,29 @@ export interface Selection {
 }
 
 /** The schemas that the options select. */
-export function selectSchemas(
+export async function selectSchemas(
   parts: MigratorParts,
   options: SelectOptions,
 ): Promise<readonly FleetSchema[]> {
   const exclude = listOf('exclude', options.exclude ?? [])
-  const behind = async (): Promise<ReadonlySet<string>> => {
-    const statuses = await statusesOf(parts, await loadSelection(parts, {}))
-    const late = statuses.filter(({ pending }) => pending.length > 0)
-    return new Set(late.map(({ schema }) => schema))
-  }
-  return chooseSchemas(parts, { selector: options.select ?? select.all(), exclude, behind })
+  const limit = options.limit === undefined ? Infinity : wholeNumber('limit', options.limit, 1)
+  const behind = async (): Promise<ReadonlySet<string>> =>
+    behindIn(parts, await loadSelection(parts, {}))
+  const selector = options.select ?? select.all()
+  const schemas = await chooseSchemas(parts, { selector, exclude, behind })
+  const tenants = schemas.filter(({ kind }) => kind === 'tenant')
+  if (tenants.length <= limit) return schemas
+  const migrationsOf = await loadSets(parts.layout)
+  const late = await behindIn(parts, await observe(parts, { schemas: tenants, migrationsOf }, {}))
+  const inTurn = tenants.toSorted((a, b) => Number(late.has(b.schema)) - Number(late.has(a.schema)))
+  const left = new Set(inTurn.slice(limit))
+  return schemas.filter((schema) => !left.has(schema))
+}
+
+async function behindIn(parts: MigratorParts, selection: Selection): Promise<ReadonlySet<string>> {
+  const statuses = await statusesOf(parts, selection)
+  const late = statuses.filter(({ pending }) => pending.length > 0)
+  return new Set(late.map(({ schema }) => schema))
 }
 
 /** The selected schemas with their sets and their states. */

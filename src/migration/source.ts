@@ -29,6 +29,8 @@ export interface Migration {
   readonly file?: string
   /** The SQL that takes the migration back, where it has been written. */
   readonly down?: string
+  /** Full path of the file that `down` is in, where there is one. */
+  readonly downFile?: string
   /** What runs instead of `sql`, for a migration that is written in code. */
   readonly code?: { readonly up: MigrationFunction; readonly down?: MigrationFunction }
 }

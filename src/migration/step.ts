@@ -60,18 +60,26 @@ export function stepsTo(
 }
 
 const reverses = new WeakMap<Migration, Migration>()
+const backwards = new WeakSet<Migration>()
+
+/** Whether what a step runs takes a migration back. */
+export function isReverse(migration: Migration): boolean {
+  return backwards.has(migration)
+}
 
 function reverseOf(schema: string, migration: Migration): Migration {
   const known = reverses.get(migration)
   if (known !== undefined) return known
-  const { down, code, file: _forward, ...rest } = migration
+  const { down, downFile, code, file: _forward, ...rest } = migration
   if (down === undefined && code?.down === undefined) throw irreversible(schema, migration)
   const reverse = {
     ...rest,
     sql: down ?? '',
+    ...(downFile !== undefined && { file: downFile }),
     ...(down === undefined && code?.down && { code: { up: code.down } }),
   }
   reverses.set(migration, reverse)
+  backwards.add(reverse)
   return reverse
 }
 

@@ -1,5 +1,6 @@
 import type { SchemaName } from '../names/schema-name.js'
 import type { GuardRules } from './guard.js'
+import type { LedgerRow } from './ledger.js'
 import type { Migration } from './source.js'
 import type { Atomicity, Goal, Step } from './step.js'
 
@@ -19,6 +20,8 @@ export interface UnitTarget {
   /** Slug of the owner, for migrations in code. */
   readonly tenant?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** What the ledger had when the fleet was looked at; by now it may have more. */
+  readonly seen?: readonly LedgerRow[]
   /** @defaultValue everything that is pending */
   readonly goal?: Goal
   readonly atomicity?: Atomicity | undefined

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
-import type { Database } from '../postgres/database.js'
+import { BEGIN, type Database } from '../postgres/database.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
 import { runAlone } from './alone.js'
-import { enter, readLedger } from './enter.js'
+import { enter } from './enter.js'
+import type { LedgerRow } from './ledger.js'
 import { forNewSchema } from './no-transaction.js'
+import { migrateInOneTrip } from './one-trip.js'
 import { runSteps } from './segment.js'
 import { type Atomicity, type Goal, type Step, firstSegment, stepsTo } from './step.js'
 import type { UnitProgress, UnitTarget } from './unit-target.js'
@@ -30,16 +32,27 @@ export async function migrateSchema(
   target: UnitTarget,
   progress: UnitProgress,
 ): Promise<void> {
+  const steps = await migrateInOneTrip(db, target).catch((error: unknown) => {
+    if (!wantsCommit(error)) throw error
+    return undefined
+  })
+  if (steps === undefined) await migrateByTurns(db, target, progress)
+  else note(progress, steps)
+}
+
+async function migrateByTurns(
+  db: Database,
+  target: UnitTarget,
+  progress: UnitProgress,
+): Promise<void> {
   let { atomicity = 'schema' } = target
+  const commitMore = (error: unknown): undefined => {
+    if (atomicity === 'migration' || !wantsCommit(error)) throw error
+    atomicity = 'migration'
+  }
   for (;;) {
     const told = { ...target, kept: progress.steps.map(({ migration }) => migration.fileName) }
-    const turn = await db
-      .transaction((client) => runTurn(client, told, atomicity))
-      .catch((error: unknown) => {
-        if (atomicity === 'migration' || !wantsCommit(error)) throw error
-        atomicity = 'migration'
-        return undefined
-      })
+    const turn = await db.lend((client) => runTurn(client, told, atomicity)).catch(commitMore)
     if (turn === undefined) continue
     if (turn.kind === 'busy') await delay(BUSY_WAIT_MS, undefined, signalOf(target))
     if (turn.kind === 'ran') note(progress, turn.steps)
@@ -72,22 +85,33 @@ function wantsCommit(error: unknown): boolean {
  */
 export async function applyPending(client: PoolClient, target: UnitTarget): Promise<void> {
   const migrations = target.migrations.map(forNewSchema)
-  await enter(client, target)
+  const { applied } = await enter(client, target)
   if (migrations.length === 0) return
-  const applied = await readLedger(client, target.schema)
   const steps = stepsTo(UP, target.schema, { migrations, applied })
   if (steps.length > 0) await runSteps(client, target, { steps, applied })
 }
 
+/** One transaction: begun together with entering the schema. */
 async function runTurn(
   client: PoolClient,
   target: UnitTarget,
   atomicity: Atomicity,
 ): Promise<Turn> {
+  const { isFree, applied } = await enter(client, target, BEGIN)
+  const turn: Turn = isFree
+    ? await runSegment(client, target, { atomicity, applied })
+    : { kind: 'busy' }
+  await client.query('commit')
+  return turn
+}
+
+async function runSegment(
+  client: PoolClient,
+  target: UnitTarget,
+  { atomicity, applied }: { readonly atomicity: Atomicity; readonly applied: readonly LedgerRow[] },
+): Promise<Turn> {
   const { schema, migrations, goal = UP } = target
-  if (!(await enter(client, target))) return { kind: 'busy' }
   if (migrations.length === 0) return { kind: 'ran', steps: [], more: false }
-  const applied = await readLedger(client, schema)
   const all = stepsTo(goal, schema, { migrations, applied })
   const segment = firstSegment(all, atomicity)
   if (segment === undefined) return { kind: 'ran', steps: [], more: false }

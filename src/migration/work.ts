@@ -107,6 +107,7 @@ function targetOf(
       ...(isFixed && { registry: layout.shared.schema }),
     },
     tenant: schema.tenant?.slug,
+    seen: state.applied,
     goal,
   }
 }

@@ -1,5 +1,5 @@
 import { type Leaving, leavingOfTag, leavingsOfText } from './leavings.js'
-import type { PreludeForm } from './prelude.js'
+import type { PreludeForm } from './prelude-form.js'
 import { ReportedPath } from './reported-path.js'
 import { STATEMENT_PREFIX } from './statement-prefix.js'
 

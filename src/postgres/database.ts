@@ -8,6 +8,8 @@ import type { Queryable } from './queryable.js'
 export interface Database extends Queryable {
   /** Runs `work` on a client in one transaction: committed when it resolves, else rolled back. */
   transaction<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
+  /** Lends a client to work that begins and commits by itself; what it fails in is rolled back. */
+  lend<R>(work: (client: PoolClient) => Promise<R>): Promise<R>
   /**
    * Runs `work` on a client whose path is set for the session, for what refuses a transaction.
    *
@@ -29,7 +31,7 @@ export type Lend = <R>(
 ) => Promise<R>
 
 /** Whatever the server's default is: behind a lock, what it has waited for must be seen. */
-const BEGIN = 'begin isolation level read committed'
+export const BEGIN = 'begin isolation level read committed'
 
 /** What a {@link Database} is made of. */
 export interface DatabaseParts {
@@ -43,6 +45,7 @@ export interface DatabaseParts {
 export function databaseOn({ lend, attend, poolerKeepsSession }: DatabaseParts): Database {
   return {
     attend,
+    lend: (work) => endClean(lend, work),
     session: (prelude, work) =>
       inSession(lend, { prelude, poolerKeepsSession: poolerKeepsSession() }, work),
     query: (text, values) =>
@@ -50,27 +53,33 @@ export function databaseOn({ lend, attend, poolerKeepsSession }: DatabaseParts):
         (client) => client.query(text, values && [...values]),
         () => false,
       ),
-    transaction: (work) => {
-      let broken = false
-      return lend(
-        async (client) => {
-          try {
-            await client.query(BEGIN)
-            const result = await work(client)
-            await client.query('commit')
-            return result
-          } catch (error) {
-            broken = await client.query('rollback').then(
-              () => false,
-              () => true,
-            )
-            throw error
-          }
-        },
-        (client) => broken || memoryOf(client).leavings.size > 0,
-      )
-    },
+    transaction: (work) =>
+      endClean(lend, async (client) => {
+        await client.query(BEGIN)
+        const result = await work(client)
+        await client.query('commit')
+        return result
+      }),
   }
+}
+
+/** A client that cannot be rolled back is destroyed. */
+function endClean<R>(lend: Lend, work: (client: PoolClient) => Promise<R>): Promise<R> {
+  let broken = false
+  return lend(
+    async (client) => {
+      try {
+        return await work(client)
+      } catch (error) {
+        broken = await client.query('rollback').then(
+          () => false,
+          () => true,
+        )
+        throw error
+      }
+    },
+    (client) => broken || memoryOf(client).leavings.size > 0,
+  )
 }
 
 /** A client that could not be given back what it had is destroyed. */

@@ -6,6 +6,7 @@ export function openTransaction(client: PoolClient): Database {
   return {
     query: (text, values) => client.query(text, values && [...values]),
     transaction: (work) => work(client),
+    lend: (work) => work(client),
     attend: (work) => work(),
     session: () => Promise.reject(new Error('A transaction is open already.')),
   }

@@ -1,24 +1,11 @@
 import { TenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'
+import { type FormTexts, PreludeForm } from './prelude-form.js'
 import { SQL_STATE, sqlStateOf } from './sql-state.js'
 import { STATEMENT_PREFIX } from './statement-prefix.js'
-import { bindMessage, executeMessage, parseMessage } from './wire-message.js'
 
 /** Settings that ride in the prelude, by name; each is local to the transaction. */
 export type ScopeSettings = Readonly<Record<string, string>>
-
-/** One form of a prelude, ready to be sent. No Sync: it shares the transaction of what follows. */
-export interface PreludeForm {
-  readonly text: string
-  /** The name under which a connection may keep it prepared. */
-  readonly name: string
-  /** Parse, Bind and Execute without a name. */
-  readonly unnamed: Buffer
-  /** Parse, Bind and Execute under the name, for the first time on a connection. */
-  readonly prepare: Buffer
-  /** Bind and Execute of what the connection has prepared. */
-  readonly execute: Buffer
-}
 
 /** What is sent in front of a statement so that it answers for one schema and no other. */
 export interface Prelude {
@@ -59,28 +46,57 @@ export const BACKEND_COLUMN = 2
 export function preludeOf(schema: SchemaName, path: string, settings: ScopeSettings = {}): Prelude {
   const entries = Object.entries(settings)
   const values = [path, schema, ...entries.flat()]
-  const text = (proof: string, local: boolean): string => {
-    const more = entries.map((_, at) => `set_config($${2 * at + 3}, $${2 * at + 4}, ${local})`)
-    return `select ${[`set_config('search_path', $1, ${local})`, proof, BACKEND, ...more].join(', ')}`
-  }
+  const { enter, stay, session } = textsFor(entries.length)
   return {
     schema,
     path,
     values,
-    enter: formOf(`${STATEMENT_PREFIX}enter_${entries.length}`, text(GUARDED_SCHEMA, true), values),
-    stay: formOf(`${STATEMENT_PREFIX}stay_${entries.length}`, text(SCHEMA, true), values),
-    sessionText: text(SCHEMA, false),
+    enter: new PreludeForm(enter, values),
+    stay: new PreludeForm(stay, values),
+    sessionText: session,
   }
 }
 
-function formOf(name: string, text: string, values: readonly string[]): PreludeForm {
-  const execute = Buffer.concat([bindMessage(name, values), executeMessage()])
+interface Texts {
+  readonly enter: FormTexts
+  readonly stay: FormTexts
+  readonly session: string
+}
+
+const texts = new Map<number, Texts>()
+
+/** A tenant is looked up again and again, and its prelude made anew: the texts are made once. */
+function textsFor(settings: number): Texts {
+  const known = texts.get(settings)
+  if (known !== undefined) return known
+  const made = makeTexts(settings)
+  texts.set(settings, made)
+  return made
+}
+
+function makeTexts(settings: number): Texts {
+  const calls = (proof: string, local: boolean): readonly string[] => [
+    `set_config('search_path', $1, ${local})`,
+    proof,
+    ...Array.from(
+      { length: settings },
+      (_, at) => `set_config($${2 * at + 3}, $${2 * at + 4}, ${local})`,
+    ),
+  ]
+  const text = (proof: string, local: boolean): string => {
+    const [path = '', schema = '', ...more] = calls(proof, local)
+    return `select ${[path, schema, BACKEND, ...more].join(', ')}`
+  }
+  const form = (kind: string, proof: string): FormTexts => ({
+    name: `${STATEMENT_PREFIX}${kind}_${settings}`,
+    text: text(proof, true),
+    // Unlike OR it calls each of them, whatever the one before has answered.
+    quiet: `select where num_nulls(${calls(proof, true).join(', ')}) > 0`,
+  })
   return {
-    text,
-    name,
-    unnamed: Buffer.concat([parseMessage('', text), bindMessage('', values), executeMessage()]),
-    prepare: Buffer.concat([parseMessage(name, text), execute]),
-    execute,
+    enter: form('enter', GUARDED_SCHEMA),
+    stay: form('stay', SCHEMA),
+    session: text(SCHEMA, false),
   }
 }
 

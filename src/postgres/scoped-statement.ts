@@ -43,8 +43,6 @@ export class ScopedStatement extends StatementView implements Submittable {
   #begin: string | undefined
   /** The prelude is sent and not yet answered. */
   #awaiting = false
-  /** The prelude's row has been seen: the next CommandComplete is its own. */
-  #preludeRow = false
   /** A CALL or DO, in a transaction block that ends with it. */
   #block = false
   #blockEnds = false
@@ -132,14 +130,14 @@ export class ScopedStatement extends StatementView implements Submittable {
   }
 
   #preludeAnswers(message: DataRow): void {
-    this.#preludeRow = true
     const backend = message.fields[BACKEND_COLUMN]
     this.#session.memory.direct ??= Number(backend) === this.#session.client.processID
   }
 
   handleCommandComplete(message: CommandComplete, connection: WireConnection): void {
     if (this.#awaiting) {
-      if (this.#preludeRow) this.#preludeDone(connection)
+      // The BEGIN in front of it has an answer of its own.
+      if (message.text?.startsWith('SELECT')) this.#preludeDone(connection)
       return
     }
     if (this.#blockEnds) return

@@ -6,6 +6,8 @@
 export const SQL_STATE = {
   duplicateSchema: '42P06',
   duplicateTable: '42P07',
+  insufficientPrivilege: '42501',
+  invalidText: '22P02',
   cachedPlanChanged: '0A000',
   invalidSchemaName: '3F000',
   lockNotAvailable: '55P03',

@@ -63,14 +63,33 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
 
 /** Writes to the registry's own table; each announces itself in its own statement. */
 export function tableDomainWrites(shared: SchemaName): DomainWrites {
-  const { tenants, domains } = registryTables(shared)
-  const notify = `pg_notify('${REGISTRY_CHANGE_CHANNEL}',`
-  // The tenant's too: which of its domains is the primary one is remembered with the tenant.
-  const announced = `select ${DOMAIN_COLUMNS}, ${notify} t.slug), ${notify} '${HOST_PAYLOAD}' || d.host)
-    from changed d join ${tenants} t on t.id = d.tenant_id`
-  const owned = `d.tenant_id = (select t.id from ${tenants} t where t.slug = $1)`
-  const named = `${owned} and d.host = $2 and d.path = $3`
+  const texts = textsFor(shared)
+  return { ...domainClaims(shared, texts), ...domainChanges(shared, texts) }
+}
 
+interface Texts {
+  readonly announced: string
+  readonly owned: string
+  readonly named: string
+}
+
+function textsFor(shared: SchemaName): Texts {
+  const { tenants } = registryTables(shared)
+  const notify = `pg_notify('${REGISTRY_CHANGE_CHANNEL}',`
+  const owned = `d.tenant_id = (select t.id from ${tenants} t where t.slug = $1)`
+  return {
+    // The tenant's too: which of its domains is the primary one is remembered with the tenant.
+    announced: `select ${DOMAIN_COLUMNS}, ${notify} t.slug), ${notify} '${HOST_PAYLOAD}' || d.host)
+      from changed d join ${tenants} t on t.id = d.tenant_id`,
+    owned,
+    named: `${owned} and d.host = $2 and d.path = $3`,
+  }
+}
+
+type Claims = Pick<DomainWrites, 'addDomain' | 'verifyDomain'>
+
+function domainClaims(shared: SchemaName, { announced, named }: Texts): Claims {
+  const { tenants, domains } = registryTables(shared)
   return {
     async addDomain(db, slug, { host, path, primary, verified }) {
       const { rows } = await db
@@ -94,6 +113,25 @@ export function tableDomainWrites(shared: SchemaName): DomainWrites {
       return domainOf(row)
     },
 
+    async verifyDomain(db, slug, domain) {
+      const text = `with changed as (
+          update ${domains} d set verified_at = coalesce(d.verified_at, now())
+          where ${named} returning d.*)
+        ${announced}`
+      const rows = await rowsIfInstalled<DomainRow>(db, text, valuesOf(slug, domain)).catch(
+        (error: unknown) => rethrow(error, () => domainTaken(domain.host + domain.path)),
+      )
+      return domainOf(rows[0])
+    },
+  }
+}
+
+function domainChanges(
+  shared: SchemaName,
+  { announced, owned, named }: Texts,
+): Omit<DomainWrites, keyof Claims> {
+  const { domains } = registryTables(shared)
+  return {
     async removeDomain(db, slug, domain) {
       const text = `with changed as (delete from ${domains} d where ${named} returning d.*) ${announced}`
       return (await rowsIfInstalled(db, text, valuesOf(slug, domain))).length > 0
@@ -110,17 +148,6 @@ export function tableDomainWrites(shared: SchemaName): DomainWrites {
           where ${named} and (select count(*) from former) >= 0 returning d.*)
         ${announced}`
       return (await rowsIfInstalled(db, text, valuesOf(slug, domain))).length > 0
-    },
-
-    async verifyDomain(db, slug, domain) {
-      const text = `with changed as (
-          update ${domains} d set verified_at = coalesce(d.verified_at, now())
-          where ${named} returning d.*)
-        ${announced}`
-      const rows = await rowsIfInstalled<DomainRow>(db, text, valuesOf(slug, domain)).catch(
-        (error: unknown) => rethrow(error, () => domainTaken(domain.host + domain.path)),
-      )
-      return domainOf(rows[0])
     },
   }
 }

@@ -11,7 +11,7 @@ import type { FleetSchema } from '../selector/selector.js'
 /** How `router.each` goes over its schemas. */
 export interface EachOptions extends Pick<
   RunOptions,
-  'exclude' | 'onFailure' | 'canary' | 'onEvent'
+  'exclude' | 'limit' | 'onFailure' | 'canary' | 'onEvent'
 > {
   /** How many schemas are worked on at the same time. @defaultValue `1` */
   readonly concurrency?: number

@@ -1,16 +1,27 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
 import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
-import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
-import { directory } from '../migration/sources/directory.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
-import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
-import { listOf, optionInvalid, yesOrNo } from '../support/options.js'
-import { type ScopeConfig, resolveScope } from './scope-options.js'
+import type { Tenant } from '../registry/tenant.js'
+import { type ExtensionsOptions, resolveExtensions } from './extension-options.js'
+import type { SchemaKind } from '../selector/selector.js'
+import { flag, optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
+import {
+  type CacheOptions,
+  type ResolvedCacheOptions,
+  resolveCacheOptions,
+} from './cache-options.js'
+import {
+  type DomainOptions,
+  type ResolvedDomainOptions,
+  resolveDomainOptions,
+} from './domain-options.js'
+import { resolveLayout } from './layout-options.js'
+import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
 
 /** A migration set: a directory, a source of your own, or another tool behind a bridge. */
 export type Migrations = string | MigrationOrigin
@@ -25,8 +36,16 @@ export interface SchemaRouterOptions {
   readonly poolOptions?: PoolConfig
   /** The schemas of the service. @defaultValue `{}`: `public`, no static schema, prefix `tenant_` */
   readonly schemas?: SchemasOptions
+  /** Extensions that all schemas share: made once, and found from every schema. */
+  readonly extensions?: ExtensionsOptions
   /** How clients are lent to scopes. */
   readonly scope?: ScopeConfig
+  /** Where tenants are kept. @defaultValue two tables of the package in the shared schema */
+  readonly registry?: TenantRegistry
+  /** How hosts lead to tenants. */
+  readonly domains?: DomainOptions
+  /** What the process remembers of the registry. */
+  readonly cache?: CacheOptions
   /** What the service does at turns of a tenant's life. */
   readonly hooks?: TenantHooks
 }
@@ -67,17 +86,60 @@ export interface StaticSchemaOptions {
   readonly migrations?: Migrations
   /** Host names, optionally with a path, that lead to this schema. */
   readonly domains?: readonly string[]
+  /**
+   * Such names that count only where no tenant's domain does, so that tenants can have the same
+   * ones. `*` stands for every host that leads nowhere else.
+   */
+  readonly fallbackDomains?: readonly string[]
+}
+
+/** What a scope is made for. */
+export interface ScopeSubject {
+  readonly schema: string
+  readonly kind: SchemaKind
+  /** Only with the kind `tenant`. */
+  readonly tenant: Tenant | undefined
+}
+
+/** How the clients of the pool are lent to scopes. */
+export interface ScopeConfig {
+  /**
+   * Prepares each statement under a name of its own per client and tenant, so that it is parsed
+   * and planned once. Needs a direct connection, or PgBouncer 1.21 and newer.
+   *
+   * @defaultValue `false`
+   */
+  readonly prepare?: boolean
+  /** How many named statements one client may hold. @defaultValue `200` */
+  readonly maxStatementsPerClient?: number
+  /**
+   * After so many different schemas a client is replaced: a backend keeps the catalogs of every
+   * schema that it has seen.
+   *
+   * @defaultValue `200`
+   */
+  readonly maxSchemasPerClient?: number
+  /** How long a scope waits for a client, in milliseconds; then `POOL_STARVED`. @defaultValue `30_000` */
+  readonly acquireTimeout?: number
+  /** Allows session scopes behind a pooler that is known to be in session mode. */
+  readonly pooler?: 'session'
+  /**
+   * More settings that ride with each statement, local to its transaction: a role, a timeout, a
+   * variable for row-level security. They cost no round trip.
+   */
+  readonly settings?: (subject: ScopeSubject) => Readonly<Record<string, string>>
 }
 
 /** Options with every default filled in and every name checked. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends FixedDomains {
   readonly pool: Pool
   readonly ownsPool: boolean
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
   readonly leaseRules: LeaseRules
   readonly settingsOf: ScopeConfig['settings'] | undefined
-  readonly staticDomains: readonly StaticDomain[]
+  readonly domainRules: ResolvedDomainOptions
+  readonly cache: ResolvedCacheOptions
   readonly hooks: TenantHooks
   readonly autoCreateSchema: boolean
 }
@@ -85,25 +147,45 @@ export interface ResolvedOptions {
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
   checkKeys(options)
-  const layout = resolveLayout(options.schemas ?? {})
-  const staticDomains = resolveStaticDomains(options.schemas?.static ?? {})
+  const layout = resolveLayout(options.schemas ?? {}, resolveExtensions(options.extensions))
+  const domainRules = resolveDomainOptions(options.domains ?? {})
   return {
     ...resolvePool(options),
+    ...resolveFixedDomains(options.schemas?.static ?? {}, domainRules),
     layout,
-    registry: tableRegistry(layout.shared.schema),
-    staticDomains,
+    registry: options.registry ?? tableRegistry(layout.shared.schema),
+    domainRules,
+    cache: resolveCacheOptions(options.cache ?? {}),
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
-    hooks: checkHooks(options.hooks ?? {}),
-    autoCreateSchema: yesOrNo(
-      'schemas.tenants.autoCreateSchema',
-      options.schemas?.tenants?.autoCreateSchema ?? true,
-    ),
+    ...resolveLifecycle(options),
+  }
+}
+
+function resolveLifecycle({
+  hooks = {},
+  schemas = {},
+}: SchemaRouterOptions): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema'> {
+  const makes = schemas.tenants?.autoCreateSchema ?? true
+  return {
+    hooks: checkHooks(hooks),
+    autoCreateSchema: flag('schemas.tenants.autoCreateSchema', makes),
   }
 }
 
 const KEYS = {
-  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'scope', 'hooks'],
+  options: [
+    'pool',
+    'connectionString',
+    'poolOptions',
+    'schemas',
+    'extensions',
+    'scope',
+    'registry',
+    'domains',
+    'cache',
+    'hooks',
+  ],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],
   tenants: ['prefix', 'migrations', 'searchPath', 'autoCreateSchema'],
@@ -127,26 +209,16 @@ function checkKeys(options: SchemaRouterOptions): void {
   refuseUnknown('scope.', scope, KEYS.scope)
 }
 
-function refuseUnknown(where: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key))
-  if (unknown === undefined) return
-  throw optionInvalid(
-    where + unknown,
-    `Option "${where}${unknown}" does not exist. Use one of ${known.join(', ')}.`,
-  )
-}
-
-/** No domain twice: the second one would never be reached. */
-function resolveStaticDomains(
-  statics: Readonly<Record<string, StaticSchemaOptions>>,
-): readonly StaticDomain[] {
-  const found: StaticDomain[] = []
-  for (const [name, { domains = [] }] of Object.entries(statics)) {
-    for (const domain of listOf('domains', domains)) {
-      found.push({ schema: parseSchemaName(name), domain: parseFreeDomain(domain, found) })
-    }
+function resolveScope(scope: ScopeConfig): LeaseRules {
+  return {
+    naming: {
+      prepare: scope.prepare ?? false,
+      maxStatements: wholeNumber('maxStatementsPerClient', scope.maxStatementsPerClient ?? 200, 1),
+    },
+    maxSchemas: wholeNumber('maxSchemasPerClient', scope.maxSchemasPerClient ?? 200, 1),
+    acquireTimeoutMs: wholeNumber('acquireTimeout', scope.acquireTimeout ?? 30_000, 1),
+    poolerKeepsSession: scope.pooler === 'session',
   }
-  return found
 }
 
 function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool' | 'ownsPool'> {
@@ -159,44 +231,4 @@ function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool'
     return { pool: own, ownsPool: true }
   }
   throw optionInvalid('pool', 'Give either "pool", a pg.Pool of yours, or "connectionString".')
-}
-
-function resolveLayout({ shared, static: statics = {}, tenants }: SchemasOptions): SchemaLayout {
-  const layout: SchemaLayout = {
-    shared: {
-      schema: parseSchemaName(shared?.name ?? 'public'),
-      source: resolveSource(shared?.migrations),
-    },
-    static: new Map(
-      Object.entries(statics).map(([name, { migrations }]) => [
-        parseSchemaName(name),
-        resolveSource(migrations),
-      ]),
-    ),
-    tenants: {
-      prefix: parsePrefix(tenants?.prefix ?? 'tenant_'),
-      source: resolveSource(tenants?.migrations),
-      extras: listOf('searchPath', tenants?.searchPath ?? []).map(parseSchemaName),
-    },
-  }
-  checkApart(layout)
-  return layout
-}
-
-/** A tenant's schema must never be one of the fixed ones. */
-function checkApart({ shared, static: statics, tenants }: SchemaLayout): void {
-  for (const name of [shared.schema, ...statics.keys()]) {
-    if (!name.startsWith(tenants.prefix)) continue
-    throw optionInvalid(
-      'prefix',
-      `Schema "${name}" begins with the tenants' prefix "${tenants.prefix}". Rename one of them.`,
-    )
-  }
-  if (statics.has(shared.schema)) {
-    throw optionInvalid('static', `Schema "${shared.schema}" is the shared one already.`)
-  }
-}
-
-function resolveSource(migrations: Migrations | undefined): MigrationOrigin | undefined {
-  return typeof migrations === 'string' ? directory(migrations) : migrations
 }

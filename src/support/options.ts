@@ -16,16 +16,6 @@ export function wholeNumber(option: string, value: unknown, least: number): numb
 }
 
 /**
- * Checks an option that is either so or not; a text such as `'false'` would count as yes.
- *
- * @throws `OPTIONS_INVALID`
- */
-export function yesOrNo(option: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw optionInvalid(option, `Option "${option}" must be true or false, not ${typeof value}.`)
-}
-
-/**
  * Checks an option that is a list of names; a text alone would be taken letter by letter.
  *
  * @throws `OPTIONS_INVALID`
@@ -35,7 +25,31 @@ export function listOf<T>(option: string, value: readonly T[]): readonly T[] {
   throw optionInvalid(option, `Option "${option}" must be a list, for example ['a', 'b'].`)
 }
 
+/**
+ * Checks an option that is either on or off; a text such as `'false'` would be taken for on.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function flag(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw optionInvalid(option, `Option "${option}" must be true or false.`)
+}
+
 /** The error for an option that cannot be used. */
 export function optionInvalid(option: string, sentence: string): TenantryError {
   return new TenantryError('OPTIONS_INVALID', sentence, { option })
+}
+
+/**
+ * Refuses what is misspelt: it would be ignored.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function refuseUnknown(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  throw optionInvalid(
+    where + unknown,
+    `Option "${where}${unknown}" does not exist. Use one of ${known.join(', ')}.`,
+  )
 }

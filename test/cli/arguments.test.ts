@@ -73,6 +73,10 @@ describe('selectionOf', () => {
     )
   })
 
+  it('hands the limit on', () => {
+    expect(selectionOf({ dynamicSchemas: true, limit: 3 })).toMatchObject({ limit: 3 })
+  })
+
   it('unites what several flags select', () => {
     expect(selectionOf({ dynamicSchemas: true, schema: ['public', 'main'] }).select).toEqual(
       select.union(select.tenants(), select.names('public', 'main')),

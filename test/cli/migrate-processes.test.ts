@@ -51,12 +51,14 @@ describe('tenantry migrate in several processes', () => {
     await waitingFor(`${project.prefix}d`)
     call.kill('SIGKILL')
     await settled(call)
+    const { rows } = await gate.query(`select id from ${project.prefix}d.migrations order by id`)
+    expect(rows).toEqual([{ id: 0 }, { id: 1 }])
     await gate.query('rollback')
     gate.release()
 
+    // The server may well finish a text whose sender is gone.
     const between = await states(project)
     expect(between.filter((state) => state !== OLD && state !== NEW)).toEqual([])
-    expect(between[3]).toBe(OLD)
 
     const next = await project.tenantry('migrate', '-ds')
     expect(next).toMatchObject({ code: 0 })

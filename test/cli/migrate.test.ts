@@ -67,6 +67,47 @@ describe('tenantry migrate', () => {
     ])
   })
 
+  it('leaves the others when a canary fails, and takes no more tenants than its limit', async () => {
+    const project = await openFleet(database, ['a', 'b', 'c'])
+    const { prefix } = project
+    await database.admin.query(`insert into ${prefix}a.loans values (1), (1)`)
+    await project.write('migrations/tenant/2_unique_amounts.sql', UNIQUE_AMOUNTS)
+    const canary = await project.tenantry('migrate', '-ds', '--canary', '1', '--parallel')
+    expect(canary.code).toBe(1)
+    expect(canary.stdout).toContain('3 schemas: 1 failed, 2 skipped')
+    const limited = await project.tenantry('migrate', '--behind', '-x', 'a', '--limit', '1')
+    expect(limited.code).toBe(0)
+    expect(linesOf(limited.stdout)).toEqual([
+      expect.stringMatching(new RegExp(`^${prefix}b +migrated`)),
+      expect.stringMatching(/^1 schema: 1 migrated/),
+    ])
+  })
+
+  it('runs nothing where the linter finds an error, unless it is told to', async () => {
+    const project = await openFleet(database, ['a'])
+    const view = 'create view sums as select sum(amount) from reports.totals, loans'
+    await project.write('migrations/tenant/2_notes.sql', 'create table public.notes ();')
+    const { code, stdout, stderr } = await project.tenantry('migrate')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(linesOf(stderr)).toEqual([
+      expect.stringMatching(/^migrations\/tenant\/2_notes\.sql:1:14 error qualified-name: This /),
+      expect.stringMatching(/^LINT_FAILED: The linter found an error [^]*lint: 'warn'/),
+    ])
+    await project.write(
+      'migrations/tenant/2_notes.sql',
+      `do $$ begin if false then ${view}; end if; end $$;`,
+    )
+    const warned = await project.tenantry('migrate')
+    expect(warned.code).toBe(0)
+    expect(warned.stderr).toMatch(/2_notes\.sql:1:\d+ warning qualified-name: This reads /)
+    await project.write('migrations/tenant/3_path.sql', 'set search_path to public;')
+    expect(await project.tenantry('migrate', '--lint', 'off')).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
+    expect(await project.tenantry('migrate', '--lint', 'loud')).toMatchObject({ code: 2 })
+  })
+
   it('writes one document with --json, also when a schema failed', async () => {
     const project = await openFleet(database, ['a', 'b'])
     await database.admin.query(`insert into ${project.prefix}b.loans values (1), (1)`)

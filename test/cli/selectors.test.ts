@@ -43,6 +43,41 @@ describe('tenantry whowill', () => {
     expect(found).toEqual(forms)
   })
 
+  it('narrows by status, metadata, pending migrations and number', async () => {
+    const project = await openFleet(database, ['a', 'b', 'c'])
+    const { shared, main, prefix } = project
+    const [a, b, c] = [`${prefix}a`, `${prefix}b`, `${prefix}c`]
+    await database.admin.query(
+      `update ${shared}.tenantry_tenants set metadata = '{"plan": "pro", "seats": 5}' where slug <> 'c';
+       update ${shared}.tenantry_tenants set status = 'suspended' where slug = 'b'`,
+    )
+    await project.write('migrations/tenant/2_fees.sql', 'create table fees ();')
+    expect((await project.tenantry('migrate', '-s', 'a')).code).toBe(0)
+    const forms: readonly (readonly [flags: string, names: readonly string[]])[] = [
+      ['--status active', [a, c]],
+      ['--status active suspended', [a, b, c]],
+      ['-ds --status suspended', [b]],
+      ['--where plan=pro', [a, b]],
+      ['--where seats=5 --where plan=pro --status active', [a]],
+      ['--where seats=6', []],
+      ['--behind', [b, c]],
+      ['-s a b --behind', [b]],
+      ['-ds --behind -x b', [c]],
+      ['-ds --limit 1', [b]],
+      ['--limit 2', [shared, main, b, c]],
+      ['-s a b --limit=5', [a, b]],
+      ['--behind --limit 1 -x b', [c]],
+    ]
+    const found = await Promise.all(
+      forms.map(async ([flags]) => [flags, await whowill(project, ...flags.split(' '))]),
+    )
+    expect(found).toEqual(forms)
+    for (const flags of ['--status asleep', '--where plan', '--limit 0', '--limit some']) {
+      const { code } = await project.tenantry('whowill', ...flags.split(' '))
+      expect([flags, code]).toEqual([flags, 2])
+    }
+  })
+
   it('creates nothing, also in a database that has nothing yet', async () => {
     const project = await openProject(database)
     const schemas = 'select nspname from pg_namespace order by nspname'

@@ -61,3 +61,23 @@ describe('tenantry verify', () => {
     expect(stdout).toContain('1 schema: 1 not compared')
   })
 })
+
+describe('tenantry migrate --verify', () => {
+  it('ends with 3 and shows what differs, and the run stays done', async () => {
+    const project = await openFleet(database, ['a', 'b'])
+    const schema = `${project.prefix}b`
+    await database.admin.query(`alter table ${schema}.loans add note text`)
+    await project.write('migrations/tenant/2_fees.sql', 'create table fees ();')
+    const { code, stdout, stderr } = await project.tenantry('migrate', '-ds', '--verify', '--json')
+    expect(code).toBe(3)
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcomes: [{ status: 'done' }, { status: 'done' }],
+      verified: { compared: 2, findings: [{ schema, differences: ['+ column loans.note text'] }] },
+    })
+    expect(stderr).toContain(`${schema} differs from its migrations up to 2:`)
+    expect(stderr).toMatch(/^SCHEMA_DRIFT: 1 of 2 schemas are not what their migrations make/m)
+    const fine = await project.tenantry('migrate', '-s', 'a', '--verify')
+    expect(fine).toMatchObject({ code: 0, stderr: '' })
+    expect(fine.stdout).toContain('1 schema: 1 as migrated')
+  })
+})

@@ -85,7 +85,7 @@ describe('the tour in README.md', () => {
     const flags = [...readme.matchAll(/^\|.*`(--[a-z-]+)`/gm)].map(([, flag = '']) => flag)
     const names = [...readme.matchAll(/^\| `tenantry (?:tenant )?(\w+)`/gm)]
     const commands = names.map(([, name = '']) => `command('${name}')`)
-    expect(flags).toHaveLength(12)
+    expect(flags).toHaveLength(16)
     expect(commands).toHaveLength(10)
     expect([...flags, ...commands].filter((each) => !program.includes(each))).toEqual([])
   })

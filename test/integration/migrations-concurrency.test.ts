@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { Pool, PoolClient } from 'pg'
 import { type RunReport, SchemaRouter, isTenantryError, select } from 'tenantry'
 import { describe, expect, it } from 'vitest'
@@ -42,16 +43,20 @@ function onTransaction(pool: Pool, wanted: number, then: () => Promise<unknown>)
   pool.on('connect', (client) => {
     const query = client.query.bind(client)
     const watched = async (...call: Parameters<typeof query>): Promise<unknown> => {
-      const begins = call[0].startsWith('begin')
+      const begins = textOf(call).startsWith('begin')
       if (begins && (seen += 1) === wanted) await then()
       return query(...call)
     }
     const replaced = (...call: Parameters<typeof query>): unknown =>
-      typeof call[0] === 'string' && typeof call.at(-1) !== 'function'
-        ? watched(...call)
-        : query(...call)
+      textOf(call) === '' ? query(...call) : watched(...call)
     Object.assign(client, { query: replaced })
   })
+}
+
+/** The text of a query that nobody calls back; a text with COMMIT in it is a query of its own. */
+function textOf([first, ...more]: readonly unknown[]): string {
+  if (first instanceof pg.Query) return String(Reflect.get(first, 'text'))
+  return typeof first === 'string' && typeof more.at(-1) !== 'function' ? first : ''
 }
 
 /** Lends a client in a transaction that holds a lock on the table. */

@@ -1,6 +1,6 @@
-import type { Pool } from 'pg'
 import { SchemaRouter, select } from 'tenantry'
 import { describe, expect, it } from 'vitest'
+import { countQueries } from '../support/count-queries.js'
 import { useDatabase } from '../support/database.js'
 import { useMigrationFolders } from '../support/migration-folder.js'
 
@@ -9,20 +9,6 @@ const migrations = useMigrationFolders()
 
 const SET = { '1_loans.sql': 'create table loans ()', '2_fees.sql': 'create table fees ()' }
 const COUNT = 150
-
-/** Counts what a pool's clients are asked for. */
-function counting(pool: Pool): { queries: number } {
-  const counter = { queries: 0 }
-  pool.on('connect', (client) => {
-    const query = client.query.bind(client)
-    const counted = (...call: Parameters<typeof query>): unknown => {
-      counter.queries += 1
-      return query(...call)
-    }
-    Object.assign(client, { query: counted })
-  })
-  return counter
-}
 
 interface Setup {
   readonly prefix: string
@@ -35,7 +21,7 @@ async function setUp(): Promise<Setup> {
   const prefix = database.prefix()
   const schemas = await migrations.fleet(prefix, { tenants: SET })
   const pool = database.pool()
-  const counter = counting(pool)
+  const counter = countQueries(pool)
   const router = new SchemaRouter({ pool, schemas })
   await router.tenants.create({ slug: 'first' })
   await database.admin.query(

@@ -63,7 +63,9 @@ describe('migrations.up', () => {
     const events: string[] = []
     await up({
       select: select.names('acme', 'beta'),
-      onEvent: (event) => events.push(`${event.type} ${event.schema.slice(prefix.length)}`),
+      onEvent: (event) => {
+        if ('schema' in event) events.push(`${event.type} ${event.schema.slice(prefix.length)}`)
+      },
     })
     expect(events).toEqual(['started acme', 'finished acme', 'started beta', 'finished beta'])
   })
@@ -133,6 +135,39 @@ describe('migrations.up', () => {
     ])
   })
 
+  it('works on no more tenants than its limit, and takes those first that are behind', async () => {
+    const { router, up } = await setUp()
+    const done = async (options: UpOptions): Promise<readonly (readonly unknown[])[]> =>
+      (await up(options)).outcomes.map(({ tenant, status }) => [tenant, status])
+    expect(await done({ limit: 1, select: select.names('gamma', 'omega') })).toEqual([
+      ['gamma', 'done'],
+    ])
+    expect(await router.whoWill(select.tenants(), { limit: 2 })).toEqual([
+      expect.stringMatching(/acme$/),
+      expect.stringMatching(/beta$/),
+    ])
+    expect(await done({ limit: 2 })).toEqual([
+      ['acme', 'done'],
+      ['beta', 'done'],
+    ])
+    // One of the four is behind, so that one other fills the limit.
+    expect(await done({ limit: 2 })).toEqual([
+      ['acme', 'current'],
+      ['omega', 'done'],
+    ])
+    expect(await done({ limit: 9 })).toHaveLength(4)
+  })
+
+  it('does not count shared and static schemas among its limit', async () => {
+    const { prefix, up } = await setUp()
+    const { outcomes } = await up({ select: select.all(), exclude: ['acme'], limit: 1 })
+    expect(outcomes.map(({ schema }) => schema)).toEqual([
+      `shared_${prefix}`,
+      `main_${prefix}`,
+      `${prefix}beta`,
+    ])
+  })
+
   it('refuses options that it does not know', async () => {
     const { router } = await setUp()
     const wrong: readonly object[] = [
@@ -140,6 +175,8 @@ describe('migrations.up', () => {
       { atomicity: 'file' },
       { canary: -1 },
       { guard: { allow: 'public' } },
+      { limit: 0 },
+      { verify: 'yes' },
     ]
     for (const options of wrong) {
       await expect(router.migrations.up(options)).rejects.toMatchObject({ code: 'OPTIONS_INVALID' })
@@ -148,6 +185,12 @@ describe('migrations.up', () => {
 })
 
 describe('router.each', () => {
+  it('goes to no more tenants than its limit', async () => {
+    const { router } = await setUp()
+    const { outcomes } = await router.each(select.tenants(), async () => {}, { limit: 3 })
+    expect(outcomes.map(({ tenant }) => tenant)).toEqual(['acme', 'beta', 'gamma'])
+  })
+
   it('stops at a failure, and tells of each schema, when it is asked to', async () => {
     const { router } = await setUp()
     const events: string[] = []

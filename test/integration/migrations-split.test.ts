@@ -123,10 +123,11 @@ describe('migrations.up where one transaction is impossible', () => {
 
   it('does not note a file as done that has changed the path on its way', async () => {
     const { prefix, up } = await setUp('acme')
-    const { outcomes } = await up({
+    const files = {
       '2_marked.sql': `-- postgres-migrations disable-transaction
         set search_path to pg_catalog;`,
-    })
+    }
+    const { outcomes } = await up(files, { lint: false })
     expect(outcomes).toMatchObject([{ status: 'failed', error: { code: 'MIGRATION_ESCAPED' } }])
     expect(await ledger(`${prefix}acme`)).toEqual([0, 1])
   })
@@ -170,14 +171,15 @@ describe('migrations.up with atomicity: migration', () => {
 describe('migrations.up between two files', () => {
   it('gives settings, role and temporary tables back', async () => {
     const { prefix, up } = await setUp('acme')
-    await up({
+    const files = {
       '2_dirty.sql': `set statement_timeout = '77min'; set role pg_monitor; reset role;
         set local work_mem = '77MB'; create temporary table loans (wrong int);
         set search_path to pg_catalog;`,
       '3_clean.sql': `create table seen as select current_setting('statement_timeout') as timeout,
         current_setting('work_mem') as memory, current_user::text = session_user::text as own;
         alter table loans add column after int;`,
-    })
+    }
+    await up(files, { lint: false })
     const { rows } = await database.admin.query(`select * from ${prefix}acme.seen`)
     expect(rows).toEqual([{ timeout: '0', memory: '4MB', own: true }])
     await database.admin.query(`select after from ${prefix}acme.loans`)

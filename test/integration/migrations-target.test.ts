@@ -1,4 +1,12 @@
-import { SchemaRouter, select } from 'tenantry'
+import { join } from 'node:path'
+import {
+  type Migrations,
+  SchemaRouter,
+  type TenantryError,
+  isTenantryError,
+  select,
+} from 'tenantry'
+import { sqlDirectory } from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
@@ -92,6 +100,45 @@ describe('migrations.down', () => {
     })
     expect(await tables(`${prefix}acme`)).toHaveLength(4)
   })
+})
+
+describe('the error of a reverse', () => {
+  const failing = {
+    '1_loans.sql': 'create table loans ()',
+    'down/1_loans.sql': '\ndelete from lent',
+  }
+  const SECTIONS = '-- migrate:up\ncreate table loans ();\n-- migrate:down\ndelete from lent;\n'
+
+  it('names the file in down/ and the line there', async () => {
+    const folder = await migrations.folder(failing)
+    expect(await errorOfDown(folder)).toMatchObject({
+      code: 'MIGRATION_FAILED',
+      migration: '1_loans.sql',
+      file: join(folder, 'down', '1_loans.sql'),
+      line: 2,
+      message: expect.stringMatching(/^The reverse of 1_loans\.sql, line 2, failed /) as string,
+    })
+  })
+
+  it('names the file itself where that holds both ways', async () => {
+    const folder = await migrations.folder({ '20240101_loans.sql': SECTIONS })
+    expect(await errorOfDown(sqlDirectory(folder))).toMatchObject({
+      file: join(folder, '20240101_loans.sql'),
+      line: 4,
+    })
+  })
+
+  async function errorOfDown(set: Migrations): Promise<TenantryError> {
+    const prefix = database.prefix()
+    const router = new SchemaRouter({
+      pool: database.pool(),
+      schemas: { shared: { name: `shared_${prefix}` }, tenants: { prefix, migrations: set } },
+    })
+    await router.tenants.create({ slug: 'acme' })
+    const error: unknown = await router.migrations.down(TENANTS).catch((reason: unknown) => reason)
+    if (isTenantryError(error) && isTenantryError(error.cause)) return error.cause
+    throw error
+  }
 })
 
 describe('migrations.redo', () => {

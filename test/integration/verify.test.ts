@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { SchemaRouter } from 'tenantry'
+import { SchemaRouter, select } from 'tenantry'
 import { afterEach, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
@@ -190,4 +190,59 @@ describe('migrations.verify', PATIENCE, () => {
     })
     expect((await router.migrations.verify()).findings).toEqual([])
   })
+})
+
+describe('migrations.up with verify', PATIENCE, () => {
+  const first = { '1_loans.sql': 'create table loans (amount int)' }
+  const next = { '2_fees.sql': 'create table fees ()' }
+
+  it('reports how the schemas compare that it has brought up to date', async () => {
+    const { prefix } = await makeFleet(AWKWARD, 'a', 'b')
+    const router = await grown(prefix, { ...AWKWARD, '7_fees.sql': 'create table fees ()' })
+    const report = await router.migrations.up({ verify: true })
+    expect(report.outcomes.map(({ status }) => status)).toContain('done')
+    expect(report.verified).toEqual({ findings: [], compared: 2, reference: { place: 'database' } })
+    expect((await router.migrations.up()).verified).toBeUndefined()
+  })
+
+  it('rejects for a schema that differs, after each run, and what ran stays done', async () => {
+    const { prefix } = await makeFleet(first, 'a', 'b')
+    await database.admin.query(`alter table ${prefix}b.loans add note text`)
+    const router = await grown(prefix, { ...first, ...next })
+    const options = { select: select.tenants(), verify: true }
+    const drift = {
+      code: 'SCHEMA_DRIFT',
+      message: expect.stringContaining(`${prefix}b: + column loans.note`) as string,
+    }
+    const findings = [{ schema: `${prefix}b`, tenant: 'b', code: 'SCHEMA_DRIFT', version: 2 }]
+    await expect(router.migrations.up(options)).rejects.toMatchObject({
+      ...drift,
+      report: { outcomes: [{ status: 'done' }, { status: 'done' }], verified: { findings } },
+    })
+    await expect(router.migrations.up(options)).rejects.toMatchObject({
+      ...drift,
+      report: { outcomes: [{ status: 'current' }, { status: 'current' }], verified: { findings } },
+    })
+    const only = { select: select.names('a'), verify: true }
+    expect((await router.migrations.up(only)).verified).toMatchObject({ compared: 1 })
+  })
+
+  it('compares nothing when the run has failed, or had no schema', async () => {
+    const { prefix } = await makeFleet(first, 'a', 'b')
+    await database.admin.query(`create table ${prefix}b.fees ()`)
+    const router = await grown(prefix, { ...first, ...next })
+    const error: unknown = await router.migrations
+      .up({ verify: true, select: select.tenants() })
+      .catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'MIGRATION_RUN_FAILED' })
+    expect(error).not.toHaveProperty('report.verified')
+    const none = await router.migrations.up({ verify: true, exclude: ['*'] })
+    expect(none).toMatchObject({ outcomes: [] })
+    expect(none.verified).toBeUndefined()
+  })
+
+  async function grown(prefix: string, tenants: MigrationFiles): Promise<SchemaRouter> {
+    const schemas = await migrations.fleet(prefix, { tenants })
+    return new SchemaRouter({ pool: database.pool(), schemas })
+  }
 })

@@ -311,10 +311,10 @@ describe('tenants.rename beside running scopes', () => {
     await lend(fleet, 'acme', 'Acme')
     await database.admin.query(`insert into ${fleet.shared}.loans values (9, 'nobody')`)
     const others = [fleet.another(), fleet.another()]
-    let over = false
+    const over = new AbortController()
     const wrong: unknown[] = []
     const reader = async (other: (typeof others)[number]): Promise<void> => {
-      while (!over) {
+      while (!over.signal.aborted) {
         try {
           const rows = await other.withTenant(
             'acme',
@@ -335,7 +335,7 @@ describe('tenants.rename beside running scopes', () => {
     for (let round = 0; round < 10; round += 1) {
       await router.tenants.rename('acme', { schema: `${prefix}round${round % 2}` })
     }
-    over = true
+    over.abort()
     await Promise.all(readers)
     expect(wrong).toEqual([])
   })

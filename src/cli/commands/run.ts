@@ -18,7 +18,7 @@ export interface RunFlags extends ConnectionFlags, SelectionFlags {
 /** Runs SQL in each selected schema, in a transaction per schema, and prints what comes back. */
 export async function run(file: string | undefined, flags: RunFlags): Promise<ExitCode> {
   const output = openOutput({})
-  const { select, exclude, concurrency } = selectionOf(flags)
+  const { select, exclude, limit, concurrency } = selectionOf(flags)
   if (select === undefined) {
     throw usageError('schema', 'Say where the SQL is to run: -s NAME, -ds, -ss or -as.')
   }
@@ -28,6 +28,7 @@ export async function run(file: string | undefined, flags: RunFlags): Promise<Ex
     const settled = await settleRun(
       router.each(select, async (db, { schema }) => results.set(schema, await ask(db, text)), {
         exclude,
+        limit,
         concurrency,
         transaction: true,
         signal: interruptSignal(),

@@ -11,9 +11,9 @@ export interface StatusFlags extends ConnectionFlags, SelectionFlags, OutputFlag
 /** Says which version the selected schemas are on and what they still need. */
 export async function status(flags: StatusFlags): Promise<ExitCode> {
   const output = openOutput(flags)
-  const { select: selected = select.all(), exclude } = selectionOf(flags)
+  const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
   return withRouter(flags, { output }, async (router) => {
-    const statuses = await router.migrations.status({ select: selected, exclude })
+    const statuses = await router.migrations.status({ select: selected, exclude, limit })
     for (const line of statusLines(statuses, output.colors)) output.tell(line)
     if (flags.json) printJson(output, statusJson(statuses))
     return exitCode(statuses)

@@ -11,9 +11,9 @@ export interface VerifyFlags extends ConnectionFlags, SelectionFlags, OutputFlag
 /** Compares the selected schemas with what their migrations make; all of them if none are selected. */
 export async function verify(flags: VerifyFlags): Promise<ExitCode> {
   const output = openOutput(flags)
-  const { select: selected = select.all(), exclude } = selectionOf(flags)
+  const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
   return withRouter(flags, { output }, async (router) => {
-    const report = await router.migrations.verify({ select: selected, exclude })
+    const report = await router.migrations.verify({ select: selected, exclude, limit })
     for (const line of verifyLines(report, output.colors)) output.tell(line)
     if (flags.json) printJson(output, verifyJson(report))
     return exitCode(report.findings)

@@ -10,9 +10,9 @@ export interface WhowillFlags extends ConnectionFlags, SelectionFlags, OutputFla
 /** Names the schemas that a command with the same flags would be about. Touches nothing. */
 export async function whowill(flags: WhowillFlags): Promise<ExitCode> {
   const output = openOutput(flags)
-  const { select: selected = select.all(), exclude } = selectionOf(flags)
+  const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
   return withRouter(flags, { output }, async (router) => {
-    const names = await router.whoWill(selected, { exclude })
+    const names = await router.whoWill(selected, { exclude, limit })
     if (flags.json) printJson(output, names)
     else names.forEach(output.print)
     return EXIT.fine

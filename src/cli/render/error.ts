@@ -34,9 +34,10 @@ function sentenceOf(error: unknown): string {
     return error.errors.map(sentenceOf).join(' ')
   }
   if (isUnreachable(error)) return `${error.message}. Check the URL of the database.`
-  // The failures of a run were written one by one as they happened.
+  // The failures of a run, and what the linter found, were written one by one as they happened.
+  const isTold = isTenantryError(error) && (error.report ?? error.findings) !== undefined
   const [first = ''] = error.message.split('\n')
-  return isTenantryError(error) && error.report !== undefined ? first : error.message
+  return isTold ? first : error.message
 }
 
 const UNREACHABLE: readonly unknown[] = [

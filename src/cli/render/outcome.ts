@@ -3,6 +3,7 @@ import type { Colors } from '../output.js'
 import { countText, tallyText } from './count.js'
 import { durationText } from './duration.js'
 import { errorJson, errorLine } from './error.js'
+import { verifyJson } from './verify.js'
 
 const NAME_WIDTH = 20
 
@@ -57,5 +58,6 @@ export function reportJson(report: RunReport): object {
       ...(error && { error: errorJson(error) }),
     })),
     durationMs: Math.round(report.durationMs),
+    ...(report.verified && { verified: verifyJson(report.verified) }),
   }
 }

@@ -55,15 +55,19 @@ export async function lint(
   const parser = await loadParser()
   const loaded = 'load' in migrations ? await migrations.load() : migrations
   const readable = new Set([...(options.searchPath ?? []), ...(options.allow ?? [])])
-  const mayRead = (schema: string): boolean => readable.has(schema)
+  const reach: Reach = { mayRead: (schema) => readable.has(schema), mayWrite: () => false }
   // Number 0 is the ledger's own table, which is no file of the user's.
   return loaded
     .filter(({ id, code }) => id > 0 && code === undefined)
     .flatMap(textsOf)
-    .flatMap((text) => lintText(parser, text, mayRead))
+    .flatMap((text) => lintText(parser, text, reach))
 }
 
-interface MigrationText {
+/** Which other schemas a migration may name. */
+export type Reach = Pick<LintFile, 'mayRead' | 'mayWrite'>
+
+/** One text of a migration: its SQL, or that of its reverse. */
+export interface MigrationText {
   readonly migration: Migration
   readonly file: string
   readonly sql: string
@@ -71,19 +75,23 @@ interface MigrationText {
 
 /** A migration and its reverse are two files. */
 function textsOf(migration: Migration): readonly MigrationText[] {
-  const { file, fileName, sql, down } = migration
+  const { file, fileName, sql, down, downFile } = migration
   const text = { migration, file: file ?? fileName, sql }
   if (down === undefined) return [text]
-  return [text, { migration, file: join(dirname(text.file), 'down', fileName), sql: down }]
+  return [
+    text,
+    { migration, file: downFile ?? join(dirname(text.file), 'down', fileName), sql: down },
+  ]
 }
 
-function lintText(
+/** The findings in one text, in the order of their lines. */
+export function lintText(
   parser: Parser,
   text: MigrationText,
-  mayRead: (schema: string) => boolean,
+  reach: Reach,
 ): readonly LintFinding[] {
   const { migration, sql } = text
-  const file: LintFile = { ...readFileText(parser, sql), migration, sql, mayRead }
+  const file: LintFile = { ...readFileText(parser, sql), migration, sql, ...reach }
   const suppressions = suppressionsIn(sql)
   const found = RULES.flatMap((rule) =>
     [...rule.check(file)].map((hit) => finding(text, rule, hit)),

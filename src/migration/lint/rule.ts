@@ -12,6 +12,8 @@ export interface LintFile extends Reading {
   readonly sql: string
   /** Whether reading from the schema is expected: it is on the path, or allowed. */
   readonly mayRead: (schema: string) => boolean
+  /** Whether writing to the schema by its name is meant. */
+  readonly mayWrite: (schema: string) => boolean
 }
 
 /** What a rule has found, at a node or at a place. */

@@ -33,6 +33,11 @@ export const RULES: readonly Rule[] = [
   unfilteredCatalog,
 ]
 
+/** The rules on what fails in whichever schema it runs; only those are of use for the shared one. */
+export const FATAL_RULES: ReadonlySet<string> = new Set(
+  [enumValueUsed, needsNoTransaction, syntaxError, transactionControl].map(({ name }) => name),
+)
+
 /** What comments that name a rule wrongly are reported under. */
 export const UNKNOWN_RULE = 'unknown-rule'
 

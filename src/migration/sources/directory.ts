@@ -38,7 +38,7 @@ async function loadDirectory(folder: string): Promise<readonly Migration[]> {
         sql,
         hash,
         ...(id > 0 && { file: join(folder, fileName) }),
-        ...(down !== undefined && { down }),
+        ...(down !== undefined && { down, downFile: join(folder, 'down', fileName) }),
       }
     })
   } catch (error) {

@@ -186,7 +186,8 @@ function migrationsOf(
   )
   const migrations = ups.map((file, index): Migration => {
     const { up, down } = halvesOf(folder, file, format)
-    const reverse = downs.get(file.role.name)?.text ?? down
+    const own = downs.get(file.role.name)
+    const reverse = own?.text ?? down
     downs.delete(file.role.name)
     return {
       id: index + 1,
@@ -197,7 +198,10 @@ function migrationsOf(
         .update(file.path + up, 'utf8')
         .digest('hex'),
       file: join(folder, file.path),
-      ...(reverse !== undefined && { down: reverse }),
+      ...(reverse !== undefined && {
+        down: reverse,
+        downFile: join(folder, own?.path ?? file.path),
+      }),
     }
   })
   if (downs.size === 0) return migrations

@@ -24,7 +24,7 @@ export interface VerifyFinding {
   /** Slug of the tenant that owns the schema. */
   readonly tenant?: string
   /** `SCHEMA_DRIFT`, or the code of the `error` for which it could not be compared. */
-  readonly code: 'SCHEMA_DRIFT' | ErrorCode
+  readonly code: ErrorCode
   /** Id of the newest migration that the schema has had; 0 for none. */
   readonly version: number
   /**

@@ -94,9 +94,9 @@ describe('ClientMemory.preludeBytes', () => {
   it('prepares each form once on a direct connection', () => {
     const memory = new ClientMemory()
     memory.direct = true
-    expect(memory.preludeBytes(enter)).toBe(enter.prepare)
+    expect(memory.preludeBytes(enter)).toEqual(enter.prepare)
     expect(memory.preludeBytes(enter)).toBe(enter.execute)
-    expect(memory.preludeBytes(stay)).toBe(stay.prepare)
+    expect(memory.preludeBytes(stay)).toEqual(stay.prepare)
     expect(memory.preludeBytes(enter)).toBe(enter.execute)
   })
 

@@ -4,7 +4,7 @@ import { type Rule, nodeRule } from '../rule.js'
 export const createExtension: Rule = nodeRule('create-extension', 'warning', ({ kind }) =>
   /^(CreateExtension|AlterExtension)/.test(kind)
     ? 'An extension is there once in a database: it would live in the schema that is migrated ' +
-      'first, and the others would not find it. Create it in the migrations of the shared schema.'
+      'first, and the others would not find it. Name it in the option "extensions.create".'
     : undefined,
 )
 

@@ -21,17 +21,23 @@ const SEQUENCE_WRITERS: ReadonlySet<string> = new Set(['nextval', 'setval'])
 export const qualifiedName: Rule = { name: 'qualified-name', level: 'error', check }
 
 function check(file: LintFile): readonly Hit[] {
-  return file.visits.flatMap((at) => [...written(at), ...read(at, file)])
+  return file.visits.flatMap((at) => [...written(at, file), ...read(at, file)])
 }
 
-function written(at: Visit): readonly Hit[] {
+function written(at: Visit, { mayWrite }: LintFile): readonly Hit[] {
   const schemas = [tableSchema(at, false), namedSchema(at), sequenceSchema(at), filledSchema(at)]
-  return named(schemas).map((schema) => ({
-    at,
-    message:
-      `This is for schema "${schema}" whichever schema is migrated. Leave the schema out, so that ` +
-      'the search_path decides; what all tenants share belongs into the migrations of the shared schema.',
-  }))
+  return named(schemas).flatMap((schema) =>
+    mayWrite(schema)
+      ? []
+      : [
+          {
+            at,
+            message:
+              `This is for schema "${schema}" whichever schema is migrated. Leave the schema out, so that ` +
+              'the search_path decides; what all tenants share belongs into the migrations of the shared schema.',
+          },
+        ],
+  )
 }
 
 function read(at: Visit, { mayRead }: LintFile): readonly Hit[] {

@@ -1,0 +1,76 @@
+import { splitStatements } from '../postgres/sql-text.js'
+import type { Migration } from './source.js'
+
+/** A statement of a migration that makes an extension, or drops one. */
+export interface ExtensionStatement {
+  readonly does: 'create' | 'drop'
+  readonly name: string
+  /** Offsets in the text, in UTF-16 units. */
+  readonly start: number
+  readonly end: number
+}
+
+/** Most files have no such word, and are not lexed for this. */
+const MAY_BE = /\bextension\b/i
+const BLANKS = /(?:--[^\n]*|\/\*[^]*?\*\/|\s)+/g
+const FORM = /^(create|drop) extension (?:if (?:not )?exists )?("(?:[^"]|"")*"|[^\s;,"]+)/i
+
+/** The statements of a text that are about extensions. A `DO` block is not looked into. */
+function extensionStatements(sql: string): readonly ExtensionStatement[] {
+  if (!MAY_BE.test(sql)) return []
+  return splitStatements(sql).flatMap(({ start, end }) => {
+    const [, verb = '', name] = FORM.exec(sql.slice(start, end).replaceAll(BLANKS, ' ')) ?? []
+    if (name === undefined) return []
+    return [
+      { does: verb.toLowerCase() === 'drop' ? 'drop' : 'create', name: bare(name), start, end },
+    ]
+  })
+}
+
+/** PostgreSQL folds a name without quotation marks to lower case. */
+function bare(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()
+}
+
+/** What a migration says of extensions, there and back, and what is left of it without that. */
+interface Known {
+  readonly there: readonly ExtensionStatement[]
+  readonly back: readonly ExtensionStatement[]
+}
+
+const known = new WeakMap<Migration, Known>()
+
+/**
+ * The same migration without what makes extensions: the configuration makes them, once for all
+ * schemas. Every character keeps its place, and the hash is that of the file.
+ */
+export function withoutExtensions(migration: Migration): Migration {
+  const { sql, down } = migration
+  const there = extensionStatements(sql)
+  const back = extensionStatements(down ?? '')
+  if (there.length === 0 && back.length === 0) return migration
+  const rest: Migration = {
+    ...migration,
+    sql: blank(sql, there),
+    ...(down !== undefined && { down: blank(down, back) }),
+  }
+  known.set(rest, { there, back })
+  return rest
+}
+
+/** What was taken out of a migration by {@link withoutExtensions}, and what it drops. */
+export function takenOut(
+  migration: Migration,
+  way: 'there' | 'back',
+): readonly ExtensionStatement[] {
+  return known.get(migration)?.[way] ?? []
+}
+
+function blank(text: string, statements: readonly ExtensionStatement[]): string {
+  let blanked = text
+  for (const { start, end } of statements) {
+    const spaces = blanked.slice(start, end).replaceAll(/[^\n]/g, ' ')
+    blanked = blanked.slice(0, start) + spaces + blanked.slice(end)
+  }
+  return blanked
+}

@@ -1,0 +1,67 @@
+import { fingerprintOf } from './fingerprint.js'
+import { mayCreate } from './guard.js'
+import { type LedgerRow, digestOf } from './ledger.js'
+import { leavesSettings } from './settings.js'
+import type { Migration } from './source.js'
+import { type Step, firstSegment, stepsTo } from './step.js'
+import type { UnitTarget } from './unit-target.js'
+
+/** What a schema needs where nothing is special about it; the same for each that stands there. */
+export interface SimplePlan {
+  readonly steps: readonly Step[]
+  readonly migrations: readonly Migration[]
+  /** What the ledger's rows come to before; see {@link digestOf}. */
+  readonly digest: string
+  /** The fingerprint of the ledger afterwards. */
+  readonly fingerprint: string
+}
+
+interface Known {
+  readonly target: UnitTarget
+  readonly plan: SimplePlan | undefined
+}
+
+const known = new WeakMap<readonly LedgerRow[], Known>()
+
+/**
+ * What a schema needs, if all of it can be in one text together with BEGIN and COMMIT.
+ *
+ * @returns `undefined` for a schema or for migrations that need a closer look.
+ */
+export function simplePlan(target: UnitTarget): SimplePlan | undefined {
+  const { seen } = target
+  if (seen === undefined || seen.length === 0 || target.goal?.kind !== 'up') return undefined
+  const before = known.get(seen)
+  if (before !== undefined && isAlike(before.target, target)) return before.plan
+  const plan = makePlan(target, seen)
+  known.set(seen, { target, plan })
+  return plan
+}
+
+function isAlike(one: UnitTarget, other: UnitTarget): boolean {
+  return (
+    one.migrations === other.migrations &&
+    one.atomicity === other.atomicity &&
+    (one.guard === undefined) === (other.guard === undefined) &&
+    one.goal?.to === other.goal?.to
+  )
+}
+
+function makePlan(target: UnitTarget, seen: readonly LedgerRow[]): SimplePlan | undefined {
+  const { schema, migrations: set, goal, atomicity } = target
+  if (goal === undefined) return undefined
+  const steps = stepsTo(goal, schema, { migrations: set, applied: seen })
+  const segment = firstSegment(steps, atomicity)
+  if (segment === undefined || segment.alone || segment.steps.length < steps.length) {
+    return undefined
+  }
+  const migrations = steps.map(({ migration }) => migration)
+  if (!migrations.every((migration) => isSimple(migration, target))) return undefined
+  const fingerprint = fingerprintOf([...seen, ...migrations])
+  return { steps, migrations, digest: digestOf(seen), fingerprint }
+}
+
+function isSimple(migration: Migration, { guard }: UnitTarget): boolean {
+  if (migration.code !== undefined || leavesSettings(migration.sql)) return false
+  return guard === undefined || !mayCreate([migration])
+}
