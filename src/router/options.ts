@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
+import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
@@ -8,7 +9,7 @@ import type { TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { type ExtensionsOptions, resolveExtensions } from './extension-options.js'
 import type { SchemaKind } from '../selector/selector.js'
-import { optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
+import { flag, optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
 import {
   type CacheOptions,
   type ResolvedCacheOptions,
@@ -45,6 +46,8 @@ export interface SchemaRouterOptions {
   readonly domains?: DomainOptions
   /** What the process remembers of the registry. */
   readonly cache?: CacheOptions
+  /** What the service does at turns of a tenant's life. */
+  readonly hooks?: TenantHooks
 }
 
 /** The schemas of a service, by kind. */
@@ -68,6 +71,13 @@ export interface SchemasOptions {
      * @defaultValue `[]`: nothing but the tenant's own
      */
     readonly searchPath?: readonly string[]
+    /**
+     * `false` where something else makes the tenants' schemas: `tenants.create` then adds row and
+     * domains only. The tenant is `provisioning` until its schema is there and it is activated.
+     *
+     * @defaultValue `true`
+     */
+    readonly autoCreateSchema?: boolean
   }
 }
 
@@ -130,6 +140,8 @@ export interface ResolvedOptions extends FixedDomains {
   readonly settingsOf: ScopeConfig['settings'] | undefined
   readonly domainRules: ResolvedDomainOptions
   readonly cache: ResolvedCacheOptions
+  readonly hooks: TenantHooks
+  readonly autoCreateSchema: boolean
 }
 
 /** Checks the options of a router before anything is connected. */
@@ -146,6 +158,18 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
     cache: resolveCacheOptions(options.cache ?? {}),
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
+    ...resolveLifecycle(options),
+  }
+}
+
+function resolveLifecycle({
+  hooks = {},
+  schemas = {},
+}: SchemaRouterOptions): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema'> {
+  const makes = schemas.tenants?.autoCreateSchema ?? true
+  return {
+    hooks: checkHooks(hooks),
+    autoCreateSchema: flag('schemas.tenants.autoCreateSchema', makes),
   }
 }
 
@@ -160,10 +184,11 @@ const KEYS = {
     'registry',
     'domains',
     'cache',
+    'hooks',
   ],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],
-  tenants: ['prefix', 'migrations', 'searchPath'],
+  tenants: ['prefix', 'migrations', 'searchPath', 'autoCreateSchema'],
   scope: [
     'prepare',
     'maxStatementsPerClient',
