@@ -162,8 +162,8 @@ export class Tenants {
    * Drops the schema of a deleted tenant, and forgets the tenant and its domains.
    *
    * What is more than the server's `max_locks_per_transaction` allows is dropped in several
-   * transactions. If the process ends in between, the tenant stays `deleted`, can only be purged,
-   * and is in the audit.
+   * transactions. If the process ends in between, the tenant stays `deleted` and can only be
+   * purged again, which finishes it.
    *
    * @returns the tenant as it was.
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS` for a tenant that is not deleted,
