@@ -12,19 +12,27 @@ export interface ExtensionStatement {
 
 /** Most files have no such word, and are not lexed for this. */
 const MAY_BE = /\bextension\b/i
-const BLANKS = /(?:--[^\n]*|\/\*[^]*?\*\/|\s)+/g
-const FORM = /^(create|drop) extension (?:if (?:not )?exists )?("(?:[^"]|"")*"|[^\s;,"]+)/i
+const INNERMOST_COMMENT = /\/\*(?:(?!\/\*|\*\/)[^])*\*\//g
+const BLANKS = /(?:--[^\n]*|\s)+/g
+/** Before a quotation mark no space is needed. */
+const FORM = /^(create|drop) extension ?(?:if (?:not )?exists ?)?("(?:[^"]|"")*"|[^\s;,"]+)/i
 
 /** The statements of a text that are about extensions. A `DO` block is not looked into. */
 function extensionStatements(sql: string): readonly ExtensionStatement[] {
   if (!MAY_BE.test(sql)) return []
   return splitStatements(sql).flatMap(({ start, end }) => {
-    const [, verb = '', name] = FORM.exec(sql.slice(start, end).replaceAll(BLANKS, ' ')) ?? []
+    const [, verb = '', name] = FORM.exec(inOneLine(sql.slice(start, end))) ?? []
     if (name === undefined) return []
     return [
       { does: verb.toLowerCase() === 'drop' ? 'drop' : 'create', name: bare(name), start, end },
     ]
   })
+}
+
+/** Comments are blanks, and may be nested. */
+function inOneLine(statement: string): string {
+  const outer = statement.replaceAll(INNERMOST_COMMENT, ' ')
+  return outer === statement ? outer.replaceAll(BLANKS, ' ') : inOneLine(outer)
 }
 
 /** PostgreSQL folds a name without quotation marks to lower case. */

@@ -201,6 +201,37 @@ describe('DROP EXTENSION in a migration', () => {
   })
 })
 
+describe('an extension in a migration', () => {
+  const FORMS: readonly (readonly [sql: string, name: string])[] = [
+    ['create extension"fuzzystrmatch"', 'fuzzystrmatch'],
+    ['CREATE EXTENSION IF NOT EXISTS"Odd ""one"""', 'Odd "one"'],
+    ["create /* a /* b */ c */ extension -- d\n DICT_INT with version '1'", 'dict_int'],
+    ['create extension if not exists dict_xsyn cascade', 'dict_xsyn'],
+  ]
+
+  it.each(FORMS)('is recognised in %j', async (sql, extension) => {
+    const { router } = setUp()
+    const made = await router({ tenants: { '1_x.sql': `select 1;\n${sql};` } }, [])
+    expect(await refusal(made.tenants.create({ slug: 'acme' }))).toMatchObject({
+      code: 'EXTENSION_MISSING',
+      extension,
+      line: 2,
+    })
+  })
+
+  it.each(['drop extension"citext"', 'drop extension if exists/*x*/"citext" cascade'])(
+    'is not dropped by %j',
+    async (sql) => {
+      const { router } = setUp()
+      const made = await router({ tenants: { '1_x.sql': sql } }, [])
+      expect(await refusal(made.tenants.create({ slug: 'acme' }))).toMatchObject({
+        code: 'EXTENSION_DROPPED',
+        extension: 'citext',
+      })
+    },
+  )
+})
+
 describe('the option "extensions"', () => {
   it.each([
     ['a misspelt key', { names: ['citext'] }],
