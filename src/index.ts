@@ -1,7 +1,13 @@
 export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'
 export type { ErrorCode, ErrorFacts } from './errors.js'
-export { Tenants, TenantDomains } from './lifecycle/tenants.js'
+export { TenantDomains } from './lifecycle/tenant-domains.js'
+export type { AddDomainOptions } from './lifecycle/tenant-domains.js'
+export { Tenants } from './lifecycle/tenants.js'
+export type { CloneOptions } from './lifecycle/clone/clone.js'
 export type { CreateTenant } from './lifecycle/create.js'
+export type { CommittedHook, HookContext, TenantHooks, TransactionHook } from './lifecycle/hooks.js'
+export type { PurgeOptions } from './lifecycle/purge.js'
+export type { RenameOptions, RenameTenant } from './lifecycle/rename.js'
 export { Migrator } from './migration/migrator.js'
 export type { RunEvent, RunReport, SchemaOutcome } from './migration/report.js'
 export type {
@@ -19,7 +25,16 @@ export type { ReferencePlace } from './migration/verify/reference.js'
 export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
-export type { TenantFilter } from './registry/registry.js'
+export type {
+  LookUpAnswer,
+  LookUpQuestion,
+  NewDomain,
+  NewTenant,
+  TenantChanges,
+  TenantFilter,
+  TenantNames,
+  TenantRegistry,
+} from './registry/registry.js'
 export type { Domain, Tenant, TenantStatus } from './registry/tenant.js'
 export { defineConfig } from './router/config.js'
 export type { TenantryConfig } from './router/config.js'
@@ -33,7 +48,10 @@ export type {
   ScopeSubject,
   StaticSchemaOptions,
 } from './router/options.js'
-export type { Destination, RequestAddress } from './router/resolve-request.js'
+export type { CacheOptions } from './router/cache-options.js'
+export type { DomainOptions } from './router/domain-options.js'
+export type { RequestAddress, RequestHeaders } from './router/request-address.js'
+export type { Destination, Resolution } from './router/request-resolver.js'
 export { SchemaRouter } from './router/schema-router.js'
 export type { ScopeFunction } from './router/schema-router.js'
 export type { ScopeOptions } from './scope/run-scope.js'

@@ -17,7 +17,9 @@ export interface BridgedTenant {
   /** Adds row and domains. */
   readonly register: (client: PoolClient) => Promise<Tenant>
   /** Makes the schema, which must not exist. */
-  readonly makeSchema: (client: PoolClient) => Promise<void>
+  readonly makeSchema: (client: PoolClient, tenant: Tenant) => Promise<void>
+  /** Runs when the row has been added, before the commit. */
+  readonly complete: (client: PoolClient, tenant: Tenant) => Promise<void>
 }
 
 /**
@@ -28,18 +30,22 @@ export interface BridgedTenant {
  * tenant stays, and the next attempt says so.
  */
 export async function createBridged(db: Database, tenant: BridgedTenant): Promise<Tenant> {
-  const { layout, bridge, schema, register, makeSchema } = tenant
+  const { layout, bridge, schema, register, makeSchema, complete } = tenant
   await db.transaction(async (client) => {
     await client.query('savepoint row')
     // Only to learn, before anything is made, that slug and domains are free.
-    await register(client)
+    const registered = await register(client)
     await client.query('rollback to row')
-    await makeSchema(client)
+    await makeSchema(client, registered)
   })
   try {
     const owned = { schema, kind: 'tenant' as const }
     await runBridge(db, { layout, bridge, schema: owned, task: 'up' })
-    return await db.transaction(register)
+    return await db.transaction(async (client) => {
+      const registered = await register(client)
+      await complete(client, registered)
+      return registered
+    })
   } catch (error) {
     await db
       .query(`drop schema if exists ${quoteIdent(schema)} cascade`)

@@ -1,19 +1,22 @@
 import type { PoolClient } from 'pg'
-import { TenantryError } from '../errors.js'
 import type { DomainName } from '../names/domain-name.js'
-import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import type { SchemaName } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
 import { checkExtensions } from '../migration/extension-check.js'
 import { installExtensions } from '../migration/extensions.js'
 import { type SchemaLayout, bridgeOf, loadSets, pathOf } from '../migration/layout.js'
-import { applyPending } from '../migration/unit.js'
+import type { Migration } from '../migration/source.js'
 import type { Database } from '../postgres/database.js'
-import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import type { NewTenant, TenantRegistry } from '../registry/registry.js'
+import type { LookUps } from '../registry/look-ups.js'
+import type { NewTenant } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { listOf, optionInvalid } from '../support/options.js'
+import { type DomainParts, addDomain } from './add-domain.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
+import { type TenantHooks, runHook } from './hooks.js'
+import { readComments } from './schema-mark.js'
+import { createSchema, migrateNew } from './structure.js'
 
 /** A tenant to be created. */
 export interface CreateTenant {
@@ -28,14 +31,17 @@ export interface CreateTenant {
 }
 
 /** What the lifecycle of tenants works with. */
-export interface LifecycleParts {
+export interface LifecycleParts extends DomainParts {
+  readonly staticDomains: readonly StaticDomain[]
   readonly db: Database
   readonly layout: SchemaLayout
-  readonly registry: TenantRegistry
-  readonly staticDomains: readonly StaticDomain[]
+  /** What this process remembers; whoever writes has it forget. */
+  readonly lookUps: Pick<LookUps, 'find' | 'peek' | 'forgetTenant' | 'forgetHost'>
+  /** What the service does at turns of a tenant's life. */
+  readonly hooks: TenantHooks
+  /** Whether the schemas of tenants are made here, and not elsewhere. */
+  readonly autoCreateSchema: boolean
 }
-
-const LOCK_TIMEOUT_MS = 10_000
 
 /**
  * Creates a tenant in one transaction: row, domains, schema, migrations, ledger. Where another tool
@@ -46,51 +52,108 @@ const LOCK_TIMEOUT_MS = 10_000
  */
 export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
   const { db, layout, registry } = parts
-  const slug = parseSlug(input.slug)
-  const schema = schemaOfSlug(layout.tenants.prefix, slug)
-  const metadata = checkMetadata(input.metadata)
-  const domains = listOf('domains', input.domains ?? []).map((domain) =>
-    parseFreeDomain(domain, parts.staticDomains),
-  )
-  const migrationsOf = await loadSets(layout)
-  const migrations = migrationsOf({ schema, kind: 'tenant' })
+  const order = parseOrder(parts, input)
+  const owned = { schema: order.row.schema, kind: 'tenant' as const }
+  const migrations = (await loadSets(layout))(owned)
   const uses = migrations.map((migration) => ({ migration, way: 'there' as const }))
   await checkExtensions(db, uses, layout.extensions?.create ?? [])
   await registry.install(db)
   await installExtensions(db, layout.extensions)
-  const row: NewTenant = { slug, name: input.name ?? slug, schema, metadata }
-  const bridge = bridgeOf(layout, { schema, kind: 'tenant' })
-  if (bridge)
-    return createBridged(db, { layout, bridge, schema, ...bridgedSteps(parts, row, domains) })
+  if (!parts.autoCreateSchema) return registerAlone(parts, order)
+  const bridge = bridgeOf(layout, owned)
+  if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
+  return db.transaction((client) => provision(parts, client, { order, migrations }))
+}
 
+/** What is known of a new tenant before anything is made. */
+export interface NewTenantOrder {
+  readonly row: NewTenant
+  readonly domains: readonly DomainName[]
+}
+
+/** Checks everything that can be checked without the database. */
+export function parseOrder(
+  parts: LifecycleParts,
+  { slug: given, name, domains = [], metadata }: CreateTenant,
+): NewTenantOrder {
+  const slug = parseSlug(given)
+  const schema = schemaOfSlug(parts.layout.tenants.prefix, slug)
+  return {
+    row: { slug, name: name ?? slug, schema, metadata: checkMetadata(metadata) },
+    domains: listOf('domains', domains).map((domain) => parseFreeDomain(domain, parts)),
+  }
+}
+
+/** What is made inside of one transaction. */
+export interface Provision {
+  readonly order: NewTenantOrder
+  readonly migrations: readonly Migration[]
+  /** Other schemas that the caller's transaction has locked already. */
+  readonly locked?: readonly SchemaName[]
+  /** What comes after the migrations. */
+  readonly fill?: (tenant: Tenant) => Promise<void>
+}
+
+/** Makes the whole tenant in the caller's transaction. */
+export async function provision(
+  parts: LifecycleParts,
+  client: PoolClient,
+  { order, migrations, locked, fill }: Provision,
+): Promise<Tenant> {
+  const { layout, hooks } = parts
+  const { slug, schema } = order.row
+  const tenant = await register(client, parts, order)
+  const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
+  await createSchema(client, schema)
+  await runHook(hooks, 'beforeCreate', place)
+  await runHook(hooks, 'beforeMigrate', place)
+  await migrateNew(client, layout, { schema, slug, migrations, allow: locked })
+  await runHook(hooks, 'afterMigrate', place)
+  await fill?.(tenant)
+  await runHook(hooks, 'afterCreate', place)
+  return tenant
+}
+
+/** Where schemas are made elsewhere, a tenant is served as soon as its schema is there. */
+function registerAlone(parts: LifecycleParts, order: NewTenantOrder): Promise<Tenant> {
+  const { db, registry, layout, hooks } = parts
+  const { slug, schema } = order.row
   return db.transaction(async (client) => {
-    const tenant = await register(client, registry, { row, domains })
-    await createSchema(client, schema)
-    await applyPending(client, {
-      schema,
-      path: pathOf(layout, schema, 'tenant'),
-      migrations,
-      createSchema: false,
-      lockTimeoutMs: LOCK_TIMEOUT_MS,
-      tenant: slug,
-      guard: { allow: [], registry: layout.shared.schema },
-    })
+    const tenant = await register(client, parts, order)
+    if (!(await readComments(client, [schema])).has(schema)) {
+      return (await registry.setStatus(client, slug, 'provisioning')) ?? tenant
+    }
+    const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
+    await runHook(hooks, 'beforeCreate', place)
+    await runHook(hooks, 'afterCreate', place)
     return tenant
   })
 }
 
 function bridgedSteps(
-  { registry }: LifecycleParts,
-  row: NewTenant,
-  domains: readonly DomainName[],
-): Pick<BridgedTenant, 'register' | 'makeSchema'> {
+  parts: LifecycleParts,
+  order: NewTenantOrder,
+): Pick<BridgedTenant, 'schema' | 'register' | 'makeSchema' | 'complete'> {
+  const { layout, hooks } = parts
+  const { schema } = order.row
+  const path = pathOf(layout, schema, 'tenant')
   return {
-    register: (client) => register(client, registry, { row, domains }),
-    makeSchema: (client) => createSchema(client, row.schema),
+    schema,
+    register: (client) => register(client, parts, order),
+    makeSchema: async (client, tenant) => {
+      await createSchema(client, schema)
+      await runHook(hooks, 'beforeCreate', { client, tenant, path })
+      await runHook(hooks, 'beforeMigrate', { client, tenant, path })
+    },
+    complete: async (client, tenant) => {
+      await runHook(hooks, 'afterMigrate', { client, tenant, path })
+      await runHook(hooks, 'afterCreate', { client, tenant, path })
+    },
   }
 }
 
-function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
+/** Checks that metadata are a JSON object. */
+export function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
   if (isRecord(metadata)) return metadata
   throw optionInvalid('metadata', 'Option "metadata" must be a JSON object.')
 }
@@ -101,26 +164,12 @@ function isRecord(input: unknown): input is Record<string, unknown> {
 
 async function register(
   client: PoolClient,
-  registry: TenantRegistry,
-  { row, domains }: { readonly row: NewTenant; readonly domains: readonly DomainName[] },
+  parts: DomainParts,
+  { row, domains }: NewTenantOrder,
 ): Promise<Tenant> {
-  const tenant = await registry.insert(client, row)
+  const tenant = await parts.registry.insert(client, row)
   for (const [index, domain] of domains.entries()) {
-    await registry.addDomain(client, row.slug, domain, index === 0)
+    await addDomain(client, parts, { slug: row.slug, domain, primary: index === 0 })
   }
   return tenant
-}
-
-async function createSchema(client: PoolClient, schema: SchemaName): Promise<void> {
-  try {
-    await client.query(`create schema ${quoteIdent(schema)}`)
-  } catch (error) {
-    if (sqlStateOf(error) !== SQL_STATE.duplicateSchema) throw error
-    throw new TenantryError(
-      'SCHEMA_EXISTS',
-      `Schema "${schema}" exists already and belongs to no tenant. It is not adopted: ` +
-        'rename or drop it, or choose another slug.',
-      { schema, cause: error },
-    )
-  }
 }

@@ -1,18 +1,17 @@
-import { TenantryError } from '../errors.js'
-import { isSlug, parseSlug } from '../names/slug.js'
-import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
-import { type LookupCache, lookupCache } from '../registry/lookup-cache.js'
-import type { TenantFilter } from '../registry/registry.js'
-import type { Domain, Tenant, TenantStatus } from '../registry/tenant.js'
+import type { TenantChanges, TenantFilter } from '../registry/registry.js'
+import type { Tenant } from '../registry/tenant.js'
+import { type CloneOptions, cloneTenant } from './clone/clone.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
-import { parseFreeDomain } from './free-domain.js'
-
-const LOOKUPS = { maxEntries: 10_000, ttlMs: 5_000 }
+import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './delete.js'
+import { tenantNotFound } from './not-found.js'
+import { type PurgeOptions, purgeTenant } from './purge.js'
+import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
+import { TenantDomains } from './tenant-domains.js'
+import { updateTenant } from './update.js'
 
 /** The tenants of a service: their registry and their life; `router.tenants`. */
 export class Tenants {
   readonly #parts: LifecycleParts
-  readonly #bySlug: LookupCache<Tenant>
   /** The host names that lead to tenants. */
   readonly domains: TenantDomains
 
@@ -20,9 +19,6 @@ export class Tenants {
   constructor(parts: LifecycleParts) {
     this.#parts = parts
     this.domains = new TenantDomains(parts)
-    this.#bySlug = lookupCache(LOOKUPS, async (slug) =>
-      isSlug(slug) ? parts.registry.findBySlug(parts.db, slug) : undefined,
-    )
   }
 
   /**
@@ -38,14 +34,13 @@ export class Tenants {
    *   router.tenants.create({ slug: 'acme', name: 'Acme Lending', domains: ['acme.example.com'] })
    */
   async create(tenant: CreateTenant): Promise<Tenant> {
-    const created = await createTenant(this.#parts, tenant)
-    this.#bySlug.forget(created.slug)
-    return created
+    return this.#forget(await createTenant(this.#parts, tenant))
   }
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
   find(slug: string): Promise<Tenant | undefined> {
-    return this.#parts.db.attend(() => this.#bySlug.get(slug))
+    const { db, lookUps } = this.#parts
+    return db.attend(() => lookUps.find(slug))
   }
 
   /**
@@ -54,12 +49,12 @@ export class Tenants {
    * @throws `TENANT_NOT_FOUND`
    */
   async get(slug: string): Promise<Tenant> {
-    return (await this.find(slug)) ?? notFound(slug)
+    return (await this.find(slug)) ?? tenantNotFound(slug)
   }
 
   /** @internal What is remembered of a tenant at this moment, without asking the registry. */
   peek(slug: string): Tenant | undefined {
-    return this.#bySlug.peek(slug)
+    return this.#parts.lookUps.peek(slug)
   }
 
   /** Tenants in the order of their schemas' names; without a filter all but the deleted ones. */
@@ -68,72 +63,123 @@ export class Tenants {
   }
 
   /**
+   * Changes a tenant's name for people, its metadata, or both; what is left out stays.
+   *
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`
+   */
+  async update(slug: string, changes: TenantChanges): Promise<Tenant> {
+    return this.#forget(await updateTenant(this.#parts, slug, changes))
+  }
+
+  /**
    * Stops serving a tenant: its scopes are refused with `TENANT_SUSPENDED`. Its data stay.
    *
-   * @throws `TENANT_NOT_FOUND`
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, and `TENANT_STATUS` for a tenant that is neither
+   * active nor suspended
    */
-  suspend(slug: string): Promise<Tenant> {
-    return this.#setStatus(slug, 'suspended')
+  async suspend(slug: string): Promise<Tenant> {
+    const change = { kind: 'suspend', to: 'suspended' } as const
+    return this.#forget(await changeStatus(this.#parts, slug, change))
   }
 
   /**
-   * Serves a suspended tenant again.
+   * Serves a suspended tenant again, or one whose schema was made elsewhere for the first time.
    *
-   * @throws `TENANT_NOT_FOUND`
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS` for a deleted tenant,
+   * `SCHEMA_MISSING` for one that is provisioning
    */
-  activate(slug: string): Promise<Tenant> {
-    return this.#setStatus(slug, 'active')
+  async activate(slug: string): Promise<Tenant> {
+    return this.#forget(await activateTenant(this.#parts, slug))
   }
 
-  async #setStatus(input: string, status: TenantStatus): Promise<Tenant> {
-    const slug = parseSlug(input)
-    const { registry, db } = this.#parts
-    const tenant = (await registry.setStatus(db, slug, status)) ?? notFound(slug)
-    this.#bySlug.forget(slug)
+  /**
+   * Gives a tenant a new slug, its schema a new name, or both, in one transaction.
+   *
+   * To rename the schema, it waits for transactions of running scopes; new ones wait meanwhile and
+   * then fail with `SCHEMA_MISSING` where they still have the former name. Needs two clients of the
+   * pool. `SET search_path` clauses of the schema's functions are corrected; other texts with the
+   * schema's name in them are no reference for PostgreSQL, so they are a reason to refuse.
+   *
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`, `TENANT_EXISTS`, `SCHEMA_EXISTS`,
+   * `SCHEMA_MISSING`, `TENANT_BUSY`, `TENANT_STATUS`, and `RENAME_UNSAFE` with the places in
+   * `candidates`; then nothing was changed
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const rebrand = (router: SchemaRouter) =>
+   *   router.tenants.rename('acme', { slug: 'apex', schema: 'tenant_apex' })
+   * @see https://www.postgresql.org/docs/current/sql-alterschema.html
+   */
+  async rename(slug: string, names: RenameTenant, options: RenameOptions = {}): Promise<Tenant> {
+    const tenant = await renameTenant(this.#parts, slug, { names, options })
+    this.#parts.lookUps.forgetTenant(slug)
+    return this.#forget(tenant)
+  }
+
+  /**
+   * Makes a tenant like another one: the same migrations, and the rows of all tables or of some, in
+   * one transaction. Structure and rows are compared before the commit.
+   *
+   * The rows are those of one moment; the source is served meanwhile, but not migrated.
+   *
+   * @param from Slug of the tenant that is copied.
+   * @param tenant The new tenant; name, domains and metadata are its own.
+   * @throws what {@link Tenants.create} throws, `TENANT_NOT_FOUND`, `TENANT_STATUS`, `TENANT_BUSY`,
+   * `SCHEMA_MISSING`, and `CLONE_DIFFERS`; then nothing was made
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const sandbox = (router: SchemaRouter) =>
+   *   router.tenants.clone('acme', { slug: 'acme-test' }, { data: ['rates', 'products'] })
+   */
+  async clone(from: string, tenant: CreateTenant, options: CloneOptions = {}): Promise<Tenant> {
+    return this.#forget(await cloneTenant(this.#parts, { from, tenant }, options))
+  }
+
+  /**
+   * Stops serving a tenant for good: it leaves the lists and the runs of migrations. Its row, its
+   * slug, its domains and its schema stay until {@link Tenants.purge}.
+   *
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, what the hook `beforeDelete` throws, and
+   * `HOOK_FAILED`
+   */
+  delete(slug: string): Promise<Tenant> {
+    return deleteTenant(this.#parts, slug)
+  }
+
+  /**
+   * Serves a deleted tenant again; the migrations that it has missed are applied in the same
+   * transaction.
+   *
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_BUSY`, `SCHEMA_MISSING`, `MIGRATION_FAILED`,
+   * and `TENANT_STATUS` for a tenant that is not deleted, or whose purge has begun
+   */
+  async restore(slug: string): Promise<Tenant> {
+    return this.#forget(await restoreTenant(this.#parts, slug))
+  }
+
+  /**
+   * Drops the schema of a deleted tenant, and forgets the tenant and its domains.
+   *
+   * What is more than the server's `max_locks_per_transaction` allows is dropped in several
+   * transactions. If the process ends in between, the tenant stays `deleted` and can only be
+   * purged again, which finishes it.
+   *
+   * @returns the tenant as it was.
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS` for a tenant that is not deleted,
+   * `OPTIONS_INVALID` when `confirm` is not its slug, `SCHEMA_IN_USE` when other schemas need it,
+   * `TENANT_BUSY`, what the hook `beforePurge` throws, and `HOOK_FAILED`
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const forget = (router: SchemaRouter) => router.tenants.purge('acme', { confirm: 'acme' })
+   */
+  purge(slug: string, options: PurgeOptions): Promise<Tenant> {
+    return purgeTenant(this.#parts, slug, options)
+  }
+
+  #forget(tenant: Tenant): Tenant {
+    this.#parts.lookUps.forgetTenant(tenant.slug)
     return tenant
   }
-}
-
-/** The host names that lead to tenants; `router.tenants.domains`. */
-export class TenantDomains {
-  readonly #parts: LifecycleParts
-
-  /** @internal Made by the router. */
-  constructor(parts: LifecycleParts) {
-    this.#parts = parts
-  }
-
-  /**
-   * Leads a host name, or a path below one, to a tenant. A tenant's first domain is its primary.
-   *
-   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `DOMAIN_TAKEN`
-   */
-  async add(tenant: string, domain: string): Promise<Domain> {
-    const { registry, db, staticDomains } = this.#parts
-    const slug = parseSlug(tenant)
-    const name = parseFreeDomain(domain, staticDomains)
-    return db.transaction(async (client) => {
-      // Two first domains at once would both be the primary one.
-      await lockTransaction(client, lockKey('domains', slug))
-      if ((await registry.findBySlug(client, slug)) === undefined) notFound(slug)
-      const others = await registry.domainsOf(client, slug)
-      return registry.addDomain(client, slug, name, others.length === 0)
-    })
-  }
-
-  /** The domains of a tenant, the primary one first. */
-  async list(tenant: string): Promise<readonly Domain[]> {
-    const { registry, db } = this.#parts
-    return registry.domainsOf(db, parseSlug(tenant))
-  }
-}
-
-/** The error for a slug that nobody has. */
-function notFound(slug: string): never {
-  throw new TenantryError(
-    'TENANT_NOT_FOUND',
-    `No tenant has the slug ${JSON.stringify(slug)}. Create it with router.tenants.create(), ` +
-      'or correct the slug.',
-    { tenant: slug },
-  )
 }

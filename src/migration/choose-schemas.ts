@@ -41,14 +41,14 @@ async function schemasOfDomains(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const asked = names.flatMap((name) => domainIn(name) ?? [])
   if (asked.length === 0) return new Map()
-  const found = await registry.tenantsOfDomains(
-    db,
-    asked.map(({ domain }) => domain),
-  )
-  const owners = [
-    ...staticDomains,
-    ...found.map(({ domain, tenant }) => ({ domain, schema: tenant.schema })),
-  ]
+  const hosts = asked.map(({ domain }) => domain.host)
+  const { tenants, domains } = await registry.lookUp(db, { slugs: [], hosts })
+  const schemas = new Map(tenants.map(({ slug, schema }) => [slug, schema]))
+  const led = domains.flatMap((domain) => {
+    const schema = schemas.get(domain.tenant)
+    return schema === undefined || !domain.verified ? [] : [{ domain, schema }]
+  })
+  const owners = [...staticDomains, ...led]
   return new Map(
     asked.map(({ name, domain: { host, path } }) => [
       name,

@@ -10,7 +10,9 @@ export const SQL_STATE = {
   invalidText: '22P02',
   cachedPlanChanged: '0A000',
   invalidSchemaName: '3F000',
+  lockNotAvailable: '55P03',
   noSuchStatement: '26000',
+  outOfMemory: '53200',
   undefinedTable: '42P01',
   uniqueViolation: '23505',
 } as const

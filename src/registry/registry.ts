@@ -12,16 +12,44 @@ export interface NewTenant {
   readonly metadata: Record<string, unknown>
 }
 
+/** What of a tenant is to be different; what is left out stays. */
+export interface TenantChanges {
+  readonly name?: string
+  /** Takes the place of all of the former metadata. */
+  readonly metadata?: Record<string, unknown>
+}
+
+/** The names by which a tenant is to be known; what is left out stays. */
+export interface TenantNames {
+  readonly slug?: Slug
+  readonly schema?: SchemaName
+}
+
+/** A domain that is being added. */
+export interface NewDomain extends DomainName {
+  readonly primary: boolean
+  /** One that is not verified leads nowhere yet. */
+  readonly verified: boolean
+}
+
 /** Which tenants to list. */
 export interface TenantFilter {
   /** @defaultValue every status but `deleted` */
   readonly status?: TenantStatus | readonly TenantStatus[]
 }
 
-/** A domain with the tenant that it leads to. */
-export interface DomainMatch {
-  readonly domain: Domain
-  readonly tenant: Tenant
+/** What requests wait for. */
+export interface LookUpQuestion {
+  readonly slugs: readonly Slug[]
+  readonly hosts: readonly HostName[]
+}
+
+/** What a registry knows of the slugs and hosts that it was asked for. */
+export interface LookUpAnswer {
+  /** The tenants of the slugs, and those to whom a domain of the hosts leads. */
+  readonly tenants: readonly Tenant[]
+  /** The verified domains of the hosts, whatever their path, and those tenants' primary ones. */
+  readonly domains: readonly Domain[]
 }
 
 /**
@@ -31,19 +59,56 @@ export interface DomainMatch {
  * transaction.
  */
 export interface TenantRegistry {
-  /** Makes what the registry needs in the database; does nothing where it is already there. */
+  /**
+   * The channel on which every write is announced, by NOTIFY in the transaction of the write.
+   * Without one, nobody remembers what the registry said for longer than a second.
+   */
+  readonly channel?: string
+  /**
+   * Makes what the registry needs in the database, or brings it up to date; writes nothing where it
+   * is current. Many processes may call it at once.
+   */
   install(db: Queryable): Promise<void>
   findBySlug(db: Queryable, slug: Slug): Promise<Tenant | undefined>
-  /** Tenants by slug, in the order of their schemas' names. */
+  /** Answers for many requests in one query. */
+  lookUp(db: Queryable, question: LookUpQuestion): Promise<LookUpAnswer>
+  /** Tenants in the order of their schemas' names. */
   list(db: Queryable, filter?: TenantFilter): Promise<readonly Tenant[]>
   /** @throws `TENANT_EXISTS` when the slug or the schema is taken. */
   insert(db: Queryable, tenant: NewTenant): Promise<Tenant>
+  /** @returns `undefined` when nobody has the slug; that holds for the other writes as well. */
+  update(db: Queryable, slug: Slug, changes: TenantChanges): Promise<Tenant | undefined>
+  /**
+   * Changes the row alone; the schema itself is renamed by the caller.
+   *
+   * @throws `TENANT_EXISTS` when the new slug or schema is taken.
+   */
+  rename(db: Queryable, slug: Slug, names: TenantNames): Promise<Tenant | undefined>
   setStatus(db: Queryable, slug: Slug, status: TenantStatus): Promise<Tenant | undefined>
-  /** @throws `DOMAIN_TAKEN` */
-  addDomain(db: Queryable, slug: Slug, domain: DomainName, primary: boolean): Promise<Domain>
+  /**
+   * Removes the tenant's row and its domains.
+   *
+   * @returns whether there was one.
+   */
+  remove(db: Queryable, slug: Slug): Promise<boolean>
+
+  /** @throws `DOMAIN_TAKEN` when it is verified for some tenant already, or this tenant has it. */
+  addDomain(db: Queryable, slug: Slug, domain: NewDomain): Promise<Domain | undefined>
+  /** @returns whether the tenant had it. */
+  removeDomain(db: Queryable, slug: Slug, domain: DomainName): Promise<boolean>
+  /**
+   * Makes one of a tenant's domains its primary one, instead of the former.
+   *
+   * @returns whether the tenant has the domain.
+   */
+  setPrimaryDomain(db: Queryable, slug: Slug, domain: DomainName): Promise<boolean>
+  /**
+   * Lets a domain lead to its tenant.
+   *
+   * @returns `undefined` when the tenant has no such domain.
+   * @throws `DOMAIN_TAKEN` when it was verified for another tenant meanwhile.
+   */
+  verifyDomain(db: Queryable, slug: Slug, domain: DomainName): Promise<Domain | undefined>
+  /** A tenant's domains, the primary one first, and then by name. */
   domainsOf(db: Queryable, slug: Slug): Promise<readonly Domain[]>
-  /** Those of the given domains that lead to a tenant, in one query. */
-  tenantsOfDomains(db: Queryable, domains: readonly DomainName[]): Promise<readonly DomainMatch[]>
-  /** Every domain of a host, whatever its path. */
-  domainsOfHost(db: Queryable, host: HostName): Promise<readonly DomainMatch[]>
 }

@@ -2,6 +2,7 @@ import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.
 
 /** The registry's tables, qualified with the shared schema. */
 export interface RegistryTables {
+  readonly schema: string
   readonly tenants: string
   readonly domains: string
 }
@@ -9,17 +10,22 @@ export interface RegistryTables {
 /** The names of the registry's tables in a shared schema. */
 export function registryTables(shared: SchemaName): RegistryTables {
   const schema = quoteIdent(shared)
-  return { tenants: `${schema}.tenantry_tenants`, domains: `${schema}.tenantry_domains` }
+  return {
+    schema,
+    tenants: `${schema}.tenantry_tenants`,
+    domains: `${schema}.tenantry_domains`,
+  }
 }
 
-/** The note on the registry's first table; it is written last, so it stands for all of them. */
-export const REGISTRY_NOTE = 'tenantry registry, version 1'
+type Upgrade = (tables: RegistryTables) => string
 
-/** The text that makes the registry's tables. It can be run again, and by many processes at once. */
-export function registryDdl(shared: SchemaName): string {
-  const { tenants, domains } = registryTables(shared)
-  return `
-    create schema if not exists ${quoteIdent(shared)};
+/**
+ * What leads from each version to the next. Every statement can be run again on what it has made:
+ * of many processes that upgrade at once, each runs them after the others.
+ */
+const UPGRADES: readonly Upgrade[] = [
+  ({ schema, tenants, domains }) => `
+    create schema if not exists ${schema};
     create table if not exists ${tenants} (
       id uuid primary key default gen_random_uuid(),
       slug text not null unique,
@@ -36,12 +42,37 @@ export function registryDdl(shared: SchemaName): string {
       path text not null default '',
       tenant_id uuid not null references ${tenants} on delete cascade,
       is_primary boolean not null default false,
-      created_at timestamptz not null default now(),
-      primary key (host, path)
+      created_at timestamptz not null default now()
     );
-    create index if not exists tenantry_domains_tenant on ${domains} (tenant_id);
     create unique index if not exists tenantry_domains_primary
-      on ${domains} (tenant_id) where is_primary;
-    comment on table ${tenants} is ${quoteLiteral(REGISTRY_NOTE)};
-  `
+      on ${domains} (tenant_id) where is_primary;`,
+  // Several tenants may claim a domain, but it is verified for one of them only. Domains that
+  // somebody has added before, or adds with an older version of the package, go on leading.
+  ({ schema, domains }) => `
+    alter table ${domains} add column if not exists verified_at timestamptz default now();
+    alter table ${domains} drop constraint if exists tenantry_domains_pkey;
+    create unique index if not exists tenantry_domains_claim on ${domains} (tenant_id, host, path);
+    create unique index if not exists tenantry_domains_verified
+      on ${domains} (host, path) where verified_at is not null;
+    drop index if exists ${schema}.tenantry_domains_tenant;`,
+]
+
+/** The version of the tables that this version of the package works with. */
+export const REGISTRY_VERSION: number = UPGRADES.length
+
+const NOTE = 'tenantry registry, version '
+
+/** Reads the version from the note on the registry's first table. */
+export function versionIn(note: string | null | undefined): number {
+  const version = note?.startsWith(NOTE) ? Number(note.slice(NOTE.length)) : 0
+  return Number.isSafeInteger(version) ? version : 0
+}
+
+/** The text that brings the registry's tables from a version to the current one. */
+export function upgradeText(shared: SchemaName, from: number): string {
+  const tables = registryTables(shared)
+  // The note comes last, so that it stands for all of them.
+  const note = quoteLiteral(`${NOTE}${REGISTRY_VERSION}`)
+  const steps = UPGRADES.slice(from).map((step) => step(tables))
+  return `${steps.join('')}\n    comment on table ${tables.tenants} is ${note};`
 }

@@ -34,4 +34,6 @@ export interface Domain {
   readonly path: string
   /** One domain per tenant is the primary one. */
   readonly primary: boolean
+  /** One that is not verified leads nowhere yet. */
+  readonly verified: boolean
 }

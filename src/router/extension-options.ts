@@ -1,6 +1,6 @@
 import type { ExtensionRules } from '../migration/extensions.js'
 import { parseSchemaName } from '../names/schema-name.js'
-import { listOf, optionInvalid } from '../support/options.js'
+import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
 
 /** The extensions of PostgreSQL that all schemas of a service share. */
 export interface ExtensionsOptions {
@@ -21,6 +21,7 @@ export function resolveExtensions(
   extensions: ExtensionsOptions | undefined,
 ): ExtensionRules | undefined {
   if (extensions === undefined) return undefined
+  refuseUnknown('extensions.', extensions, ['schema', 'create'])
   return {
     schema: parseSchemaName(extensions.schema ?? 'extensions'),
     create: listOf('extensions.create', extensions.create ?? []).map(parseName),

@@ -1,18 +1,27 @@
 import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
-import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
-import { directory } from '../migration/sources/directory.js'
-import type { ExtensionRules } from '../migration/extensions.js'
+import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
-import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { type ExtensionsOptions, resolveExtensions } from './extension-options.js'
 import type { SchemaKind } from '../selector/selector.js'
-import { listOf, optionInvalid, wholeNumber } from '../support/options.js'
+import { flag, optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
+import {
+  type CacheOptions,
+  type ResolvedCacheOptions,
+  resolveCacheOptions,
+} from './cache-options.js'
+import {
+  type DomainOptions,
+  type ResolvedDomainOptions,
+  resolveDomainOptions,
+} from './domain-options.js'
+import { resolveLayout } from './layout-options.js'
+import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
 
 /** A migration set: a directory, a source of your own, or another tool behind a bridge. */
 export type Migrations = string | MigrationOrigin
@@ -31,6 +40,14 @@ export interface SchemaRouterOptions {
   readonly extensions?: ExtensionsOptions
   /** How clients are lent to scopes. */
   readonly scope?: ScopeConfig
+  /** Where tenants are kept. @defaultValue two tables of the package in the shared schema */
+  readonly registry?: TenantRegistry
+  /** How hosts lead to tenants. */
+  readonly domains?: DomainOptions
+  /** What the process remembers of the registry. */
+  readonly cache?: CacheOptions
+  /** What the service does at turns of a tenant's life. */
+  readonly hooks?: TenantHooks
 }
 
 /** The schemas of a service, by kind. */
@@ -54,6 +71,13 @@ export interface SchemasOptions {
      * @defaultValue `[]`: nothing but the tenant's own
      */
     readonly searchPath?: readonly string[]
+    /**
+     * `false` where something else makes the tenants' schemas: `tenants.create` then adds row and
+     * domains only. The tenant is `provisioning` until its schema is there and it is activated.
+     *
+     * @defaultValue `true`
+     */
+    readonly autoCreateSchema?: boolean
   }
 }
 
@@ -62,6 +86,11 @@ export interface StaticSchemaOptions {
   readonly migrations?: Migrations
   /** Host names, optionally with a path, that lead to this schema. */
   readonly domains?: readonly string[]
+  /**
+   * Such names that count only where no tenant's domain does, so that tenants can have the same
+   * ones. `*` stands for every host that leads nowhere else.
+   */
+  readonly fallbackDomains?: readonly string[]
 }
 
 /** What a scope is made for. */
@@ -102,37 +131,64 @@ export interface ScopeConfig {
 }
 
 /** Options with every default filled in and every name checked. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends FixedDomains {
   readonly pool: Pool
   readonly ownsPool: boolean
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
   readonly leaseRules: LeaseRules
   readonly settingsOf: ScopeConfig['settings'] | undefined
-  readonly staticDomains: readonly StaticDomain[]
+  readonly domainRules: ResolvedDomainOptions
+  readonly cache: ResolvedCacheOptions
+  readonly hooks: TenantHooks
+  readonly autoCreateSchema: boolean
 }
 
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
   checkKeys(options)
   const layout = resolveLayout(options.schemas ?? {}, resolveExtensions(options.extensions))
-  const staticDomains = resolveStaticDomains(options.schemas?.static ?? {})
+  const domainRules = resolveDomainOptions(options.domains ?? {})
   return {
     ...resolvePool(options),
+    ...resolveFixedDomains(options.schemas?.static ?? {}, domainRules),
     layout,
-    registry: tableRegistry(layout.shared.schema),
-    staticDomains,
+    registry: options.registry ?? tableRegistry(layout.shared.schema),
+    domainRules,
+    cache: resolveCacheOptions(options.cache ?? {}),
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
+    ...resolveLifecycle(options),
+  }
+}
+
+function resolveLifecycle({
+  hooks = {},
+  schemas = {},
+}: SchemaRouterOptions): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema'> {
+  const makes = schemas.tenants?.autoCreateSchema ?? true
+  return {
+    hooks: checkHooks(hooks),
+    autoCreateSchema: flag('schemas.tenants.autoCreateSchema', makes),
   }
 }
 
 const KEYS = {
-  options: ['pool', 'connectionString', 'poolOptions', 'schemas', 'extensions', 'scope'],
-  extensions: ['schema', 'create'],
+  options: [
+    'pool',
+    'connectionString',
+    'poolOptions',
+    'schemas',
+    'extensions',
+    'scope',
+    'registry',
+    'domains',
+    'cache',
+    'hooks',
+  ],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],
-  tenants: ['prefix', 'migrations', 'searchPath'],
+  tenants: ['prefix', 'migrations', 'searchPath', 'autoCreateSchema'],
   scope: [
     'prepare',
     'maxStatementsPerClient',
@@ -145,35 +201,12 @@ const KEYS = {
 
 /** A misspelt option would be ignored, and a schema or a limit with it. */
 function checkKeys(options: SchemaRouterOptions): void {
-  const { schemas = {}, extensions = {}, scope = {} } = options
+  const { schemas = {}, scope = {} } = options
   refuseUnknown('', options, KEYS.options)
   refuseUnknown('schemas.', schemas, KEYS.schemas)
   refuseUnknown('schemas.shared.', schemas.shared ?? {}, KEYS.shared)
   refuseUnknown('schemas.tenants.', schemas.tenants ?? {}, KEYS.tenants)
-  refuseUnknown('extensions.', extensions, KEYS.extensions)
   refuseUnknown('scope.', scope, KEYS.scope)
-}
-
-function refuseUnknown(where: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key))
-  if (unknown === undefined) return
-  throw optionInvalid(
-    where + unknown,
-    `Option "${where}${unknown}" does not exist. Use one of ${known.join(', ')}.`,
-  )
-}
-
-/** No domain twice: the second one would never be reached. */
-function resolveStaticDomains(
-  statics: Readonly<Record<string, StaticSchemaOptions>>,
-): readonly StaticDomain[] {
-  const found: StaticDomain[] = []
-  for (const [name, { domains = [] }] of Object.entries(statics)) {
-    for (const domain of listOf('domains', domains)) {
-      found.push({ schema: parseSchemaName(name), domain: parseFreeDomain(domain, found) })
-    }
-  }
-  return found
 }
 
 function resolveScope(scope: ScopeConfig): LeaseRules {
@@ -198,50 +231,4 @@ function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool'
     return { pool: own, ownsPool: true }
   }
   throw optionInvalid('pool', 'Give either "pool", a pg.Pool of yours, or "connectionString".')
-}
-
-function resolveLayout(
-  { shared, static: statics = {}, tenants }: SchemasOptions,
-  extensions: ExtensionRules | undefined,
-): SchemaLayout {
-  const layout: SchemaLayout = {
-    shared: {
-      schema: parseSchemaName(shared?.name ?? 'public'),
-      source: resolveSource(shared?.migrations),
-    },
-    static: new Map(
-      Object.entries(statics).map(([name, { migrations }]) => [
-        parseSchemaName(name),
-        resolveSource(migrations),
-      ]),
-    ),
-    tenants: {
-      prefix: parsePrefix(tenants?.prefix ?? 'tenant_'),
-      source: resolveSource(tenants?.migrations),
-      extras: listOf('searchPath', tenants?.searchPath ?? []).map(parseSchemaName),
-    },
-    extensions,
-  }
-  checkApart(layout)
-  return layout
-}
-
-/** A tenant's schema must never be one of the fixed ones. */
-function checkApart({ shared, static: statics, tenants, extensions }: SchemaLayout): void {
-  const others = extensions === undefined ? [] : [extensions.schema]
-  for (const name of [shared.schema, ...statics.keys(), ...others]) {
-    if (!name.startsWith(tenants.prefix)) continue
-    throw optionInvalid(
-      'prefix',
-      `Schema "${name}" begins with the tenants' prefix "${tenants.prefix}". Rename one of them.`,
-    )
-  }
-  for (const name of [shared.schema, ...others]) {
-    if (!statics.has(name)) continue
-    throw optionInvalid('static', `Schema "${name}" is the shared one or that of extensions.`)
-  }
-}
-
-function resolveSource(migrations: Migrations | undefined): MigrationOrigin | undefined {
-  return typeof migrations === 'string' ? directory(migrations) : migrations
 }

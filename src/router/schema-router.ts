@@ -1,8 +1,6 @@
-import { TenantryError } from '../errors.js'
 import { pathOf } from '../migration/layout.js'
 import { Migrator } from '../migration/migrator.js'
 import type { RunReport } from '../migration/report.js'
-import type { SelectOptions } from '../migration/run-options.js'
 import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { Tenants } from '../lifecycle/tenants.js'
 import { LeasePool } from '../postgres/lease-pool.js'
@@ -15,8 +13,11 @@ import { TenantPool } from '../scope/tenant-pool.js'
 import { untilAborted } from '../support/abort.js'
 import type { SchemaKind, Selector } from '../selector/selector.js'
 import { type EachFunction, type EachOptions, runEach } from './each.js'
+import { type HeardLookUps, heardLookUps } from './heard-look-ups.js'
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
-import { type Destination, type RequestAddress, resolveRequest } from './resolve-request.js'
+import type { RequestAddress } from './request-address.js'
+import { notServed, unknownSchema } from './refusal.js'
+import { type Destination, RequestResolver, type Resolution } from './request-resolver.js'
 
 /** How many of the pools that were asked for by tenant are kept; they hold no clients. */
 const MAX_POOLS = 1_000
@@ -41,6 +42,8 @@ export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
 export class SchemaRouter {
   readonly #options: ResolvedOptions
   readonly #leases: LeasePool
+  readonly #heard: HeardLookUps
+  readonly #resolver: RequestResolver
   /** A scope is made once for each tenant that the registry has handed out. */
   readonly #scopes = new WeakMap<Tenant, Scope>()
   /** A pool costs more to make than the query that it is made for. */
@@ -57,7 +60,11 @@ export class SchemaRouter {
     this.#options = resolveOptions(options)
     this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
     const db = this.#leases.database
-    this.tenants = new Tenants({ ...this.#options, db })
+    this.#heard = heardLookUps(this.#options, db)
+    const { lookUps } = this.#heard
+    const { domainRules: rules } = this.#options
+    this.#resolver = new RequestResolver({ ...this.#options, lookUps, rules })
+    this.tenants = new Tenants({ ...this.#options, db, lookUps })
     this.migrations = new Migrator({ ...this.#options, db })
     this.pool = new TenantPool(this.#leases, currentScope)
   }
@@ -143,12 +150,30 @@ export class SchemaRouter {
   }
 
   /**
-   * Finds the tenant or static schema that a request's host and path lead to.
+   * Finds the tenant or static schema of a request, from memory or by one query.
    *
+   * @param request The host and the path, or the headers and the path.
    * @returns `undefined` for an unknown host, or for what is no host at all.
+   * @example
+   * import type { IncomingMessage } from 'node:http'
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const find = (router: SchemaRouter, { headers, url = '/' }: IncomingMessage) =>
+   *   router.resolve({ headers, path: url })
    */
   resolve(request: RequestAddress): Promise<Destination | undefined> {
-    return resolveRequest(this.#leases.database, this.#options, request)
+    const known = this.#resolver.peek(request)
+    if (known !== undefined) return Promise.resolve(known.destination)
+    return this.#leases.database.attend(() => this.#resolver.resolve(request))
+  }
+
+  /**
+   * As {@link SchemaRouter.resolve}, at once and from memory only.
+   *
+   * @returns `undefined` when the registry has to be asked; call `resolve` then.
+   */
+  peek(request: RequestAddress): Resolution | undefined {
+    return this.#resolver.peek(request)
   }
 
   /**
@@ -173,15 +198,16 @@ export class SchemaRouter {
    */
   async whoWill(
     selector: Selector,
-    options: Pick<SelectOptions, 'exclude' | 'limit'> = {},
+    options: Pick<EachOptions, 'exclude' | 'limit'> = {},
   ): Promise<readonly string[]> {
     const schemas = await this.migrations.select({ ...options, select: selector })
     return schemas.map(({ schema }) => schema)
   }
 
-  /** Closes the pool if the router made it; a pool that you gave stays open. */
+  /** Closes what the router has connected; a pool that you gave stays open. */
   async close(): Promise<void> {
     const { pool, ownsPool } = this.#options
+    await this.#heard.close()
     if (ownsPool && !pool.ending) await pool.end()
   }
 
@@ -212,12 +238,7 @@ export class SchemaRouter {
     const schema = parseSchemaName(name)
     if (schema === layout.shared.schema) return this.#makeScope(schema, 'shared')
     if (layout.static.has(schema)) return this.#makeScope(schema, 'static')
-    throw new TenantryError(
-      'OPTIONS_INVALID',
-      `Schema "${schema}" is neither the shared schema nor a static one. ` +
-        'Name it under schemas.static, or use withTenant() for a tenant.',
-      { schema, option: 'schemas.static' },
-    )
+    throw unknownSchema(schema)
   }
 
   #makeScope(schema: SchemaName, kind: SchemaKind, tenant?: Tenant): Scope {
@@ -225,13 +246,4 @@ export class SchemaRouter {
     const prelude = preludeOf(schema, path, this.#options.settingsOf?.({ schema, kind, tenant }))
     return { schema, prelude, ...(tenant && { tenant }) }
   }
-}
-
-function notServed({ slug, schema, status }: Tenant): TenantryError {
-  return new TenantryError(
-    'TENANT_SUSPENDED',
-    `Tenant "${slug}" is ${status}, so it is not served. ` +
-      'Call router.tenants.activate() to serve it again.',
-    { tenant: slug, schema },
-  )
 }

@@ -39,3 +39,17 @@ export function flag(option: string, value: unknown): boolean {
 export function optionInvalid(option: string, sentence: string): TenantryError {
   return new TenantryError('OPTIONS_INVALID', sentence, { option })
 }
+
+/**
+ * Refuses what is misspelt: it would be ignored.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function refuseUnknown(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  throw optionInvalid(
+    where + unknown,
+    `Option "${where}${unknown}" does not exist. Use one of ${known.join(', ')}.`,
+  )
+}

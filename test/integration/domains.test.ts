@@ -47,6 +47,7 @@ describe('tenants.domains.add', () => {
       host: 'shop.example.com',
       path: '/Beta',
       primary: false,
+      verified: true,
     })
   })
 

@@ -51,7 +51,9 @@ describe.each(Object.entries(USES))('%s', (_, use) => {
       tenant: slug,
       schema,
     })
-    expect(taken()).toBe(0)
+    // Its suspension, heard from the server as well, may have the registry asked once more.
+    expect(taken()).toBeLessThanOrEqual(1)
+    expect(made.pool.idleCount).toBe(made.pool.totalCount)
   })
 
   it('fails for a suspended tenant that was handed around as active', async () => {
@@ -61,7 +63,9 @@ describe.each(Object.entries(USES))('%s', (_, use) => {
     const taken = await counted(made, stale.slug)
     expect(stale.status).toBe('active')
     await expect(use(made, stale)).rejects.toMatchObject({ code: 'TENANT_SUSPENDED' })
-    expect(taken()).toBe(0)
+    // Its suspension, heard from the server as well, may have the registry asked once more.
+    expect(taken()).toBeLessThanOrEqual(1)
+    expect(made.pool.idleCount).toBe(made.pool.totalCount)
   })
 
   it('serves a tenant again that is active again', async () => {

@@ -46,7 +46,9 @@ export async function fleet(database: TestDatabase, options: FleetOptions = {}):
   }
   await database.admin.query(['public', ...lenders.map(({ schema }) => schema)].map(notes).join(''))
   const pool = database.pool({ max: 4, ...options.pool })
-  const router = new SchemaRouter({ pool, schemas, ...(scope && { scope }) })
+  // Around whatever stands between the pool and the server to count or to cut what is said.
+  const cache = { listen: { connectionString: database.url } }
+  const router = new SchemaRouter({ pool, schemas, cache, ...(scope && { scope }) })
   return { router, pool, lenders, acme: nth(lenders, 0), beta: nth(lenders, 1) }
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import type { Database } from '../../postgres/database.js'
+import { openTransaction } from '../../postgres/open-transaction.js'
 import type { TenantRegistry } from '../../registry/registry.js'
 import { type FleetSchema, SCHEMA_KINDS } from '../../selector/selector.js'
 import { type SchemaLayout, pathOf } from '../layout.js'
@@ -131,22 +132,11 @@ async function buildRolledBack(
   try {
     return await parts.db.transaction<never>(async (client) => {
       await applyPending(client, targetOf(parts, set, { schema, count }))
-      throw new RolledBack(await referenceOf(within(client), schema))
+      throw new RolledBack(await referenceOf(openTransaction(client), schema))
     })
   } catch (error) {
     if (error instanceof RolledBack) return error.reference
     throw error
-  }
-}
-
-/** A transaction that is open already, for what would open one. */
-function within(client: PoolClient): Database {
-  return {
-    query: (text, values) => client.query(text, values && [...values]),
-    transaction: (work) => work(client),
-    lend: (work) => work(client),
-    attend: (work) => work(),
-    session: () => Promise.reject(new Error('A transaction is open already.')),
   }
 }
 

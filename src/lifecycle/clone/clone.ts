@@ -1,0 +1,128 @@
+import type { PoolClient } from 'pg'
+import { readLedger } from '../../migration/enter.js'
+import { bridgeOf, loadSets, pathOf } from '../../migration/layout.js'
+import { foreignLedger, readStates } from '../../migration/ledger.js'
+import { pendingMigrations } from '../../migration/plan.js'
+import type { Migration } from '../../migration/source.js'
+import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
+import { type Slug, parseSlug } from '../../names/slug.js'
+import type { Tenant } from '../../registry/tenant.js'
+import { listOf, optionInvalid, wholeNumber } from '../../support/options.js'
+import { type CreateTenant, type LifecycleParts, parseOrder, provision } from '../create.js'
+import { tenantNotFound } from '../not-found.js'
+import { DEFAULT_LOCK_TIMEOUT_MS } from '../schema-lock.js'
+import { schemaMissing } from '../standstill.js'
+import { requireStatus } from '../status-change.js'
+import { requireSameRows, requireSameStructure } from './compare.js'
+import { type CopyChoice, copyData } from './copy-data.js'
+import { onSnapshot } from './source-snapshot.js'
+
+/** What is copied of a tenant, and how. */
+export interface CloneOptions {
+  /**
+   * `true`: the rows of all tables; `false`: the structure alone, with what the migrations
+   * themselves put in; a list: the rows of those tables.
+   *
+   * @defaultValue `true`
+   */
+  readonly data?: boolean | readonly string[]
+  /**
+   * How long to wait for migrations of the source, in milliseconds.
+   *
+   * @defaultValue `10_000`
+   */
+  readonly lockTimeout?: number
+}
+
+/** The source of a clone, as it was looked up before the transaction. */
+interface Source {
+  readonly slug: Slug
+  readonly schema: SchemaName
+  readonly migrations: readonly Migration[]
+  /** A schema that was made elsewhere may have none. */
+  readonly hasLedger: boolean
+}
+
+/** Makes a tenant like another one, in one transaction. See `Tenants.clone`. */
+export async function cloneTenant(
+  parts: LifecycleParts,
+  { from, tenant }: { readonly from: string; readonly tenant: CreateTenant },
+  options: CloneOptions,
+): Promise<Tenant> {
+  const { layout, db } = parts
+  const lockTimeoutMs = wholeNumber(
+    'lockTimeout',
+    options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS,
+    1,
+  )
+  const choice = choiceOf(options)
+  const order = parseOrder(parts, tenant)
+  const source = await findSource(parts, parseSlug(from))
+  await parts.registry.install(db)
+  return onSnapshot(db, { ...source, lockTimeoutMs }, async (client) => {
+    await requireUnmoved(parts, client, source)
+    const { schema } = order.row
+    const way = {
+      source: source.schema,
+      copy: schema,
+      path: pathOf(layout, schema, 'tenant'),
+    }
+    return provision(parts, client, {
+      order,
+      migrations: await appliedTo(client, source),
+      locked: [source.schema],
+      fill: async () => {
+        await requireSameStructure(client, way)
+        const copied = await copyData(client, way, choice)
+        await requireSameRows(client, way, copied)
+        await requireSameStructure(client, way)
+      },
+    })
+  })
+}
+
+function choiceOf({ data = true }: CloneOptions): CopyChoice {
+  return typeof data === 'boolean' ? data : listOf('data', data)
+}
+
+async function findSource({ layout, registry, db }: LifecycleParts, slug: Slug): Promise<Source> {
+  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
+  requireStatus(tenant, 'clone')
+  const schema = parseSchemaName(tenant.schema)
+  const owned = { schema, kind: 'tenant' as const }
+  if (bridgeOf(layout, owned) !== undefined) {
+    throw optionInvalid(
+      'migrations',
+      'Tenants that another tool migrates cannot be cloned: it decides by itself up to where it ' +
+        'goes. Create a tenant and copy the data.',
+    )
+  }
+  const migrations = (await loadSets(layout))(owned)
+  const state = (await readStates(db, [{ schema, migrations }])).get(schema)
+  if (state?.exists !== true) throw schemaMissing(schema)
+  if (state.foreign === true) throw foreignLedger(schema)
+  return { slug, schema, migrations, hasLedger: state.applied.length > 0 }
+}
+
+/** The tenant may have been renamed or deleted before the source was locked. */
+async function requireUnmoved(
+  { registry }: LifecycleParts,
+  client: PoolClient,
+  { slug, schema }: Source,
+): Promise<void> {
+  const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
+  requireStatus(now, 'clone')
+  if (now.schema !== schema) throw schemaMissing(schema)
+}
+
+/** The migrations that the source has had: the copy gets no more, and no fewer. */
+async function appliedTo(
+  client: PoolClient,
+  { schema, migrations, hasLedger }: Source,
+): Promise<readonly Migration[]> {
+  if (!hasLedger) return []
+  const applied = await readLedger(client, schema)
+  pendingMigrations(schema, migrations, applied)
+  const had = new Set(applied.map(({ id }) => id))
+  return migrations.filter(({ id }) => id === 0 || had.has(id))
+}

@@ -1,0 +1,98 @@
+import type { PoolClient } from 'pg'
+import { bridgeOf, loadSets, pathOf } from '../migration/layout.js'
+import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
+import { type Slug, parseSlug } from '../names/slug.js'
+import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
+import type { Tenant, TenantStatus } from '../registry/tenant.js'
+import type { LifecycleParts } from './create.js'
+import { runCommittedHook, runHook } from './hooks.js'
+import { tenantNotFound } from './not-found.js'
+import { DEFAULT_LOCK_TIMEOUT_MS, holdSchemas } from './schema-lock.js'
+import { markSchema, readComments, requireNoPurge } from './schema-mark.js'
+import { schemaMissing } from './standstill.js'
+import { type StatusChange, requireStatus } from './status-change.js'
+import { migrateNew } from './structure.js'
+
+/** A tenant while its status is being changed. */
+export interface ChangingTenant {
+  readonly client: PoolClient
+  readonly tenant: Tenant
+  readonly slug: Slug
+  readonly schema: SchemaName
+}
+
+/** Changes a tenant's status in one transaction, together with what `work` does. */
+export async function changeStatus(
+  { registry, db }: LifecycleParts,
+  input: string,
+  change: { readonly kind: StatusChange; readonly to: TenantStatus },
+  work: (changing: ChangingTenant) => Promise<void> = async () => {},
+): Promise<Tenant> {
+  const slug = parseSlug(input)
+  return db.transaction(async (client) => {
+    await lockTransaction(client, lockKey('tenant', slug))
+    const tenant = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
+    requireStatus(tenant, change.kind)
+    await work({ client, tenant, slug, schema: parseSchemaName(tenant.schema) })
+    return (await registry.setStatus(client, slug, change.to)) ?? tenantNotFound(slug)
+  })
+}
+
+/** Serves a tenant again; one that is still provisioning needs its schema first. */
+export function activateTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
+  return changeStatus(
+    parts,
+    slug,
+    { kind: 'activate', to: 'active' },
+    async ({ client, tenant, schema }) => {
+      if (tenant.status === 'provisioning') await requireSchema(client, schema)
+    },
+  )
+}
+
+/** Stops serving a tenant and notes on its schema since when; nothing is dropped. */
+export async function deleteTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
+  const { hooks, layout, lookUps } = parts
+  let isNew = false
+  const deleted = await changeStatus(
+    parts,
+    slug,
+    { kind: 'delete', to: 'deleted' },
+    async ({ client, tenant, schema }) => {
+      isNew = tenant.status !== 'deleted'
+      if (!isNew) return
+      const path = pathOf(layout, schema, 'tenant')
+      await runHook(hooks, 'beforeDelete', { client, tenant, path })
+      const exists = (await readComments(client, [schema])).has(schema)
+      if (exists) await markSchema(client, schema, { kind: 'deleted', at: new Date() })
+    },
+  )
+  lookUps.forgetTenant(deleted.slug)
+  if (isNew) await runCommittedHook(hooks, 'afterDelete', deleted)
+  return deleted
+}
+
+/** Serves a deleted tenant again, with the migrations that it has missed. */
+export async function restoreTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
+  const { layout } = parts
+  const migrationsOf = await loadSets(layout)
+  return changeStatus(
+    parts,
+    slug,
+    { kind: 'restore', to: 'active' },
+    async ({ client, slug: tenant, schema }) => {
+      await holdSchemas(client, { schemas: [schema], lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })
+      await requireSchema(client, schema)
+      await requireNoPurge(client, schema)
+      const owned = { schema, kind: 'tenant' as const }
+      if (bridgeOf(layout, owned) === undefined) {
+        await migrateNew(client, layout, { schema, slug: tenant, migrations: migrationsOf(owned) })
+      }
+      await markSchema(client, schema, undefined)
+    },
+  )
+}
+
+async function requireSchema(client: PoolClient, schema: SchemaName): Promise<void> {
+  if (!(await readComments(client, [schema])).has(schema)) throw schemaMissing(schema)
+}

@@ -1,0 +1,53 @@
+import type { PoolClient } from 'pg'
+import { TenantryError } from '../errors.js'
+import { aloneKey } from '../migration/enter.js'
+import type { SchemaName } from '../names/schema-name.js'
+import { lockKey } from '../postgres/advisory-lock.js'
+import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+
+/** How long a change of a tenant waits for locks, in milliseconds, unless it is told otherwise. */
+export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
+
+/** The schemas that a change is about, and how long it waits for them. */
+export interface SchemaHold {
+  readonly schemas: readonly SchemaName[]
+  readonly lockTimeoutMs: number
+}
+
+/**
+ * Keeps migrations, and other changes of the tenants, off the schemas until the transaction ends.
+ *
+ * @throws `TENANT_BUSY`
+ */
+export async function holdSchemas(
+  client: PoolClient,
+  { schemas, lockTimeoutMs }: SchemaHold,
+): Promise<void> {
+  await client.query(`set local lock_timeout = ${lockTimeoutMs}`)
+  // In one order for all, so that two changes never wait for each other.
+  for (const schema of [...new Set(schemas)].toSorted()) await holdSchema(client, schema)
+}
+
+async function holdSchema(client: PoolClient, schema: SchemaName): Promise<void> {
+  const { rows } = await client
+    .query<{ free: boolean }>(
+      `select pg_try_advisory_xact_lock(${aloneKey(schema)}) as free
+       from pg_advisory_xact_lock($1)`,
+      [lockKey('schema', schema)],
+    )
+    .catch((error: unknown) => {
+      if (sqlStateOf(error) === SQL_STATE.lockNotAvailable) throw busy(schema, error)
+      throw error
+    })
+  if (rows[0]?.free !== true) throw busy(schema)
+}
+
+/** The error for a schema that somebody else is at work on. */
+export function busy(schema: SchemaName, cause?: unknown): TenantryError {
+  return new TenantryError(
+    'TENANT_BUSY',
+    `Schema "${schema}" is in use: a migration, another change of the tenant or a transaction of a ` +
+      'scope did not end in time. Nothing was changed; try again, or give more time by "lockTimeout".',
+    { schema, ...(cause !== undefined && { cause }) },
+  )
+}

@@ -1,0 +1,64 @@
+import { TenantryError } from '../errors.js'
+import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
+import type { Queryable } from '../postgres/queryable.js'
+
+/** What the package notes on a schema itself, in front of whatever comment it has. */
+export type SchemaMark =
+  { readonly kind: 'deleted'; readonly at: Date } | { readonly kind: 'purging'; readonly at: Date }
+
+const MARK = /^tenantry: (deleted|purging) (\S+)(?:\n|$)/
+
+/** The mark in the comment on a schema. */
+export function markIn(comment: string | null | undefined): SchemaMark | undefined {
+  const found = MARK.exec(comment ?? '')
+  const [, kind, at = ''] = found ?? []
+  if (kind !== 'deleted' && kind !== 'purging') return undefined
+  return { kind, at: new Date(at) }
+}
+
+/** The comment with another mark, or with none. */
+function withMark(comment: string | null | undefined, mark?: SchemaMark): string {
+  const rest = (comment ?? '').replace(MARK, '')
+  return mark === undefined ? rest : `tenantry: ${mark.kind} ${mark.at.toISOString()}\n${rest}`
+}
+
+/** The comments on schemas; those that do not exist are not in the answer. */
+export async function readComments(
+  db: Queryable,
+  schemas: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
+  const { rows } = await db.query<{ schema: string; comment: string | null }>(
+    `select n.nspname as schema, obj_description(n.oid, 'pg_namespace') as comment
+     from pg_catalog.pg_namespace n where n.nspname = any ($1)`,
+    [schemas],
+  )
+  return new Map(rows.map(({ schema, comment }) => [schema, comment]))
+}
+
+/** Notes on a schema what becomes of it; with `undefined` it is like any other again. */
+export async function markSchema(
+  db: Queryable,
+  schema: SchemaName,
+  mark: SchemaMark | undefined,
+): Promise<void> {
+  const before = (await readComments(db, [schema])).get(schema)
+  const after = withMark(before, mark)
+  const text = after === '' ? 'null' : quoteLiteral(after)
+  await db.query(`comment on schema ${quoteIdent(schema)} is ${text}`)
+}
+
+/**
+ * Refuses a schema of which a part may be gone.
+ *
+ * @throws `TENANT_STATUS`
+ */
+export async function requireNoPurge(db: Queryable, schema: SchemaName): Promise<void> {
+  const mark = markIn((await readComments(db, [schema])).get(schema))
+  if (mark?.kind !== 'purging') return
+  throw new TenantryError(
+    'TENANT_STATUS',
+    `A purge of schema "${schema}" has begun, so a part of it may be gone. Only tenants.purge() ` +
+      'can be called, and finishes it.',
+    { schema },
+  )
+}

@@ -1,0 +1,54 @@
+import type { PoolClient } from 'pg'
+import { TenantryError } from '../errors.js'
+import { type SchemaLayout, pathOf } from '../migration/layout.js'
+import type { Migration } from '../migration/source.js'
+import { applyPending } from '../migration/unit.js'
+import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import type { Slug } from '../names/slug.js'
+import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import { DEFAULT_LOCK_TIMEOUT_MS } from './schema-lock.js'
+
+/** A schema that nobody is served from, and the migrations that it is to have. */
+export interface NewStructure {
+  readonly schema: SchemaName
+  readonly slug: Slug
+  readonly migrations: readonly Migration[]
+  /** Other schemas that the transaction has locked before. */
+  readonly allow?: readonly SchemaName[] | undefined
+}
+
+/** Applies what is pending in a schema that nobody is served from, in the caller's transaction. */
+export async function migrateNew(
+  client: PoolClient,
+  layout: SchemaLayout,
+  { schema, slug, migrations, allow = [] }: NewStructure,
+): Promise<void> {
+  await applyPending(client, {
+    schema,
+    path: pathOf(layout, schema, 'tenant'),
+    migrations,
+    createSchema: false,
+    lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
+    tenant: slug,
+    guard: { allow, registry: layout.shared.schema },
+  })
+}
+
+/**
+ * Makes a tenant's schema.
+ *
+ * @throws `SCHEMA_EXISTS`: a schema that is there already is never adopted.
+ */
+export async function createSchema(client: PoolClient, schema: SchemaName): Promise<void> {
+  try {
+    await client.query(`create schema ${quoteIdent(schema)}`)
+  } catch (error) {
+    if (sqlStateOf(error) !== SQL_STATE.duplicateSchema) throw error
+    throw new TenantryError(
+      'SCHEMA_EXISTS',
+      `Schema "${schema}" exists already and belongs to no tenant. It is not adopted: ` +
+        'rename or drop it, or choose another slug.',
+      { schema, cause: error },
+    )
+  }
+}

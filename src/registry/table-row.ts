@@ -1,0 +1,79 @@
+import type { QueryResultRow } from 'pg'
+import { TenantryError } from '../errors.js'
+import type { Queryable } from '../postgres/queryable.js'
+import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import type { Domain, Tenant } from './tenant.js'
+
+/** A row of the tenants, as it is selected. */
+export interface TenantRow extends QueryResultRow, Tenant {}
+/** A row of the domains, as it is selected. */
+export interface DomainRow extends QueryResultRow, Domain {}
+
+/** The columns of a {@link Tenant}. */
+export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.schema, t.status, t.metadata, t.created_at as "createdAt"`
+/** The columns of a {@link Domain}. */
+export const DOMAIN_COLUMNS = `t.slug as tenant, d.host, d.path, d.is_primary as primary,
+  d.verified_at is not null as verified`
+
+/** A row without what the statement has selected besides. */
+export function tenantOf(row: TenantRow | undefined): Tenant | undefined {
+  if (row === undefined) return undefined
+  const { id, slug, name, schema, status, metadata, createdAt } = row
+  return { id, slug, name, schema, status, metadata, createdAt }
+}
+
+/** A row without what the statement has selected besides. */
+export function domainOf(row: DomainRow | undefined): Domain | undefined {
+  if (row === undefined) return undefined
+  const { tenant, host, path, primary, verified } = row
+  return { tenant, host, path, primary, verified }
+}
+
+/** A database in which nothing was installed yet has no tenants; reading it writes nothing. */
+export async function rowsIfInstalled<R extends QueryResultRow>(
+  db: Queryable,
+  text: string,
+  values: readonly unknown[],
+): Promise<readonly R[]> {
+  try {
+    return (await db.query<R>(text, values)).rows
+  } catch (error) {
+    if (sqlStateOf(error) === SQL_STATE.undefinedTable) return []
+    throw error
+  }
+}
+
+/** Rethrows an error; a name that is taken is explained first. */
+export function rethrow(error: unknown, explain: () => TenantryError): never {
+  if (sqlStateOf(error) !== SQL_STATE.uniqueViolation) throw error
+  const explained = explain()
+  explained.cause = error
+  throw explained
+}
+
+/** The error for names that another tenant has. */
+export function tenantExists({
+  slug,
+  schema,
+}: {
+  readonly slug: string
+  readonly schema?: string | undefined
+}): TenantryError {
+  const also = schema === undefined ? '' : ` or the schema "${schema}"`
+  return new TenantryError(
+    'TENANT_EXISTS',
+    `A tenant with the slug "${slug}"${also} exists already. ` +
+      'Choose another slug; a deleted tenant keeps its slug until it is purged.',
+    { tenant: slug, schema },
+  )
+}
+
+/** The error for a domain that leads to some tenant. */
+export function domainTaken(domain: string): TenantryError {
+  return new TenantryError(
+    'DOMAIN_TAKEN',
+    `The domain "${domain}" leads to a tenant already, or the tenant has it, or another primary ` +
+      'domain. Remove it there first.',
+    { domain },
+  )
+}
