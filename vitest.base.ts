@@ -19,7 +19,7 @@ export const base: ViteUserConfig = {
     // Most of a test's time is spent waiting for a server or a child process.
     maxWorkers: 4,
     globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 }
