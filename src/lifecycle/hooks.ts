@@ -2,6 +2,7 @@ import type { ClientBase, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { lentClient } from '../migration/single-client-pool.js'
 import type { Tenant } from '../registry/tenant.js'
+import { optionInvalid, refuseUnknown } from '../support/options.js'
 
 /** What a hook inside a transaction is given. */
 export interface HookContext {
@@ -126,16 +127,10 @@ const HOOK_NAMES: readonly (keyof TenantHooks)[] = [
  * @throws `OPTIONS_INVALID`
  */
 export function checkHooks(hooks: TenantHooks): TenantHooks {
+  refuseUnknown('hooks.', hooks, HOOK_NAMES)
   for (const [name, hook] of Object.entries(hooks)) {
-    const isKnown = HOOK_NAMES.some((known) => known === name)
-    if (isKnown && (hook === undefined || typeof hook === 'function')) continue
-    throw new TenantryError(
-      'OPTIONS_INVALID',
-      isKnown
-        ? `Option "hooks.${name}" must be a function.`
-        : `Option "hooks.${name}" does not exist. Use one of ${HOOK_NAMES.join(', ')}.`,
-      { option: `hooks.${name}` },
-    )
+    if (hook === undefined || typeof hook === 'function') continue
+    throw optionInvalid(`hooks.${name}`, `Option "hooks.${name}" must be a function.`)
   }
   return hooks
 }

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { describeSchemas } from '../migration/verify/describe.js'
-import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import { type SchemaName, quoteIdent, unquoteIdent } from '../names/schema-name.js'
 import { openTransaction } from '../postgres/open-transaction.js'
 
 /** A schema before and after its name was changed. */
@@ -42,14 +42,8 @@ export async function repairRoutinePaths(client: PoolClient, renaming: Renaming)
 /** The text of a `search_path` in which a schema is called by another name. */
 function renamedInPath(path: string, { from, to }: Renaming): string {
   return path.replaceAll(/"(?:[^"]|"")*"|[^\s,"]+/g, (name) =>
-    plainName(name) === from ? quoteIdent(to) : name,
+    unquoteIdent(name) === from ? quoteIdent(to) : name,
   )
-}
-
-/** PostgreSQL folds a name without quotation marks to lower case. */
-function plainName(name: string): string {
-  if (!name.startsWith('"')) return name.toLowerCase()
-  return name.slice(1, -1).replaceAll('""', '"')
 }
 
 /**

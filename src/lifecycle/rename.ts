@@ -1,16 +1,17 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
 import { type SchemaName, parseSchemaName, quoteIdent } from '../names/schema-name.js'
 import { type Slug, parseSlug } from '../names/slug.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import type { TenantNames } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
+import { firstFew } from '../support/first-few.js'
 import { optionInvalid, wholeNumber } from '../support/options.js'
 import type { LifecycleParts } from './create.js'
 import { type Renaming, placesOfFormerName, repairRoutinePaths } from './name-in-text.js'
 import { tenantNotFound } from './not-found.js'
 import { requireNoPurge } from './schema-mark.js'
-import { DEFAULT_LOCK_TIMEOUT_MS } from './schema-lock.js'
 import { atStandstill, schemaMissing } from './standstill.js'
 import { requireFreeSchema } from './free-schema.js'
 
@@ -107,15 +108,11 @@ async function renameSchema(client: PoolClient, { from, to }: Renaming): Promise
   }
 }
 
-const MAX_SHOWN = 5
-
 function unsafe(tenant: Slug, { from, to }: Renaming, places: readonly string[]): TenantryError {
-  const shown = places.slice(0, MAX_SHOWN).join('; ')
-  const more = places.length > MAX_SHOWN ? `; and ${places.length - MAX_SHOWN} more` : ''
   return new TenantryError(
     'RENAME_UNSAFE',
     `Schema "${from}" was not renamed to "${to}", because texts that PostgreSQL does not rewrite ` +
-      `have the name in them: ${shown}${more}. Take the name out of them by a migration, or rename ` +
+      `have the name in them: ${firstFew(places, '; ')}. Take the name out of them by a migration, or rename ` +
       'with { force: true } and correct them afterwards.',
     { tenant, schema: from, candidates: places },
   )

@@ -1,12 +1,8 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { aloneKey } from '../migration/enter.js'
+import { aloneKey, schemaKey } from '../migration/enter.js'
 import type { SchemaName } from '../names/schema-name.js'
-import { lockKey } from '../postgres/advisory-lock.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-
-/** How long a change of a tenant waits for locks, in milliseconds, unless it is told otherwise. */
-export const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 
 /** The schemas that a change is about, and how long it waits for them. */
 export interface SchemaHold {
@@ -32,8 +28,7 @@ async function holdSchema(client: PoolClient, schema: SchemaName): Promise<void>
   const { rows } = await client
     .query<{ free: boolean }>(
       `select pg_try_advisory_xact_lock(${aloneKey(schema)}) as free
-       from pg_advisory_xact_lock($1)`,
-      [lockKey('schema', schema)],
+       from pg_advisory_xact_lock(${schemaKey(schema)})`,
     )
     .catch((error: unknown) => {
       if (sqlStateOf(error) === SQL_STATE.lockNotAvailable) throw busy(schema, error)

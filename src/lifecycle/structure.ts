@@ -1,12 +1,12 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaLayout, pathOf } from '../migration/layout.js'
+import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
 import type { Migration } from '../migration/source.js'
 import { applyPending } from '../migration/unit.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import type { Slug } from '../names/slug.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import { DEFAULT_LOCK_TIMEOUT_MS } from './schema-lock.js'
 
 /** A schema that nobody is served from, and the migrations that it is to have. */
 export interface NewStructure {

@@ -1,4 +1,6 @@
+import { unquoteIdent } from '../names/schema-name.js'
 import { splitStatements } from '../postgres/sql-text.js'
+import { blankOut } from './blank-out.js'
 import type { Migration } from './source.js'
 
 /** A statement of a migration that makes an extension, or drops one. */
@@ -24,7 +26,12 @@ function extensionStatements(sql: string): readonly ExtensionStatement[] {
     const [, verb = '', name] = FORM.exec(inOneLine(sql.slice(start, end))) ?? []
     if (name === undefined) return []
     return [
-      { does: verb.toLowerCase() === 'drop' ? 'drop' : 'create', name: bare(name), start, end },
+      {
+        does: verb.toLowerCase() === 'drop' ? 'drop' : 'create',
+        name: unquoteIdent(name),
+        start,
+        end,
+      },
     ]
   })
 }
@@ -33,11 +40,6 @@ function extensionStatements(sql: string): readonly ExtensionStatement[] {
 function inOneLine(statement: string): string {
   const outer = statement.replaceAll(INNERMOST_COMMENT, ' ')
   return outer === statement ? outer.replaceAll(BLANKS, ' ') : inOneLine(outer)
-}
-
-/** PostgreSQL folds a name without quotation marks to lower case. */
-function bare(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()
 }
 
 /** What a migration says of extensions, there and back, and what is left of it without that. */
@@ -75,10 +77,5 @@ export function takenOut(
 }
 
 function blank(text: string, statements: readonly ExtensionStatement[]): string {
-  let blanked = text
-  for (const { start, end } of statements) {
-    const spaces = blanked.slice(start, end).replaceAll(/[^\n]/g, ' ')
-    blanked = blanked.slice(0, start) + spaces + blanked.slice(end)
-  }
-  return blanked
+  return statements.reduce(blankOut, text)
 }

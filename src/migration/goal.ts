@@ -42,16 +42,17 @@ export function backward({ to, steps }: DownOptions): GoalOf {
 
 /** What a schema's steps may want of extensions. */
 export function extensionUses(work: SchemaWork): readonly ExtensionUse[] {
-  const originals = new Map(work.migrations.map((migration) => [migration.id, migration]))
   return stepsOrNone(work).flatMap(({ migration: { id }, effect, runs }) => {
-    const migration = originals.get(id)
+    const migration = work.migrations.find((each) => each.id === id)
     if (migration === undefined || !runs) return []
     return [{ migration, way: effect === 'add' ? 'there' : 'back' }]
   })
 }
 
-/** What is wrong with a schema's ledger is the schema's own failure. */
-function stepsOrNone(work: SchemaWork): readonly Step[] {
+/** What would be run in a schema; one that cannot be migrated as it is fails by itself, later. */
+export function stepsOrNone(work: SchemaWork): readonly Step[] {
+  // Most schemas of a run that is begun again have had everything.
+  if (work.goal.kind !== 'down' && work.state.applied.length >= work.migrations.length) return []
   try {
     return stepsIn(work.schema, work.state, work)
   } catch {

@@ -61,19 +61,12 @@ export function ledgerDigest(schema: SchemaName): string {
 
 /** What rows come to, in the order of their ids. */
 export function digestOf(rows: readonly LedgerRow[]): string {
-  const known = digests.get(rows)
-  if (known !== undefined) return known
   const text = rows
     .toSorted((a, b) => a.id - b.id)
     .map(({ id, name, hash }) => `${id} ${name} ${hash}`)
     .join(',')
-  const digest = createHash('sha256').update(text).digest('hex')
-  digests.set(rows, digest)
-  return digest
+  return createHash('sha256').update(text).digest('hex')
 }
-
-/** Thousands of schemas stand at the same rows. */
-const digests = new WeakMap<readonly LedgerRow[], string>()
 
 /** Which schema's state is asked for, and what it may have had. */
 export interface StateRequest {

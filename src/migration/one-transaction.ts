@@ -1,6 +1,7 @@
 import { TenantryError } from '../errors.js'
 import { type SqlStatement, splitStatements } from '../postgres/sql-text.js'
 import { lineAt } from '../support/line.js'
+import { blankOut } from './blank-out.js'
 import type { Migration } from './source.js'
 
 /** The unit is one transaction, so these have nothing to do in it. */
@@ -33,7 +34,7 @@ function blankControls(migration: Migration): string {
   let text = sql
   for (const statement of statements) {
     if (takesBack(statement)) throw rollback(migration, statement.start)
-    if (isRedundant(statement)) text = blank(text, statement)
+    if (isRedundant(statement)) text = blankOut(text, statement)
   }
   return text
 }
@@ -45,10 +46,6 @@ function isRedundant({ words: [first = '', second] }: SqlStatement): boolean {
 function takesBack({ words: [first, second, third] }: SqlStatement): boolean {
   if (first === 'prepare') return second === 'transaction'
   return (first === 'rollback' || first === 'abort') && second !== 'to' && third !== 'to'
-}
-
-function blank(text: string, { start, end }: SqlStatement): string {
-  return text.slice(0, start) + text.slice(start, end).replaceAll(/[^\n]/g, ' ') + text.slice(end)
 }
 
 function unclosed(migration: Migration, offset: number): TenantryError {

@@ -48,7 +48,7 @@ async function sendAll(
   target: UnitTarget,
   { steps, migrations, digest, fingerprint }: SimplePlan,
 ): Promise<readonly Step[]> {
-  const { schema, path, kept, guard } = target
+  const { schema, path, guard } = target
   const batch = batchOf(migrations, path, headOf(target, digest))
   const end = [
     ledgerInsert(schema, migrations),
@@ -66,7 +66,7 @@ async function sendAll(
   } catch (error) {
     if (needsCloserLook(error, step)) throw CLOSER_LOOK
     if (step === undefined) throw error
-    throw migrationFailed(schema, error, { place: placeOf(batch, positionOf(error), step), kept })
+    throw migrationFailed(schema, error, { place: placeOf(batch, positionOf(error), step) })
   }
   return steps
 }

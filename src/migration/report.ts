@@ -1,6 +1,7 @@
 import { TenantryError } from '../errors.js'
 import type { ErrorCode } from '../errors.js'
 import type { SchemaKind } from '../selector/selector.js'
+import { firstFew } from '../support/first-few.js'
 import type { LintFinding } from './lint/lint.js'
 import type { VerifyReport } from './verify/verify.js'
 
@@ -60,9 +61,6 @@ export function joinReports(one: RunReport, other: RunReport): RunReport {
   }
 }
 
-/** How many failures the message of a run names; the report has them all. */
-const MAX_NAMED = 5
-
 /** How many schemas of a report have each status. */
 export function countOutcomes(
   report: RunReport,
@@ -85,13 +83,11 @@ export function requireSuccess(code: ErrorCode, report: RunReport): RunReport {
     code,
     `${failed} of ${report.outcomes.length} schemas failed (${done + current} are fine, ` +
       `${skipped} were skipped). Correct what failed and run it again; what is done stays done.\n` +
-      named(failures).join('\n'),
+      `  ${firstFew(failures.map(named), '\n  ')}`,
     { report, cause: failures[0]?.error },
   )
 }
 
-function named(failures: readonly SchemaOutcome[]): readonly string[] {
-  const lines = failures.map(({ schema, error }) => `  ${schema}: ${error?.message ?? ''}`)
-  const more = lines.length - MAX_NAMED
-  return more > 0 ? [...lines.slice(0, MAX_NAMED), `  and ${more} more`] : lines
+function named({ schema, error }: SchemaOutcome): string {
+  return `${schema}: ${error?.message ?? ''}`
 }

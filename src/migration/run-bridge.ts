@@ -10,6 +10,7 @@ import type { FleetSchema } from '../selector/selector.js'
 import { backoffMs } from '../support/backoff.js'
 import type { BridgeTarget, MigrationBridge } from './bridge.js'
 import { type SchemaLayout, extrasOf, pathOf } from './layout.js'
+import { DEFAULT_LOCK_TIMEOUT_MS } from './run-options.js'
 import { SingleClientPool, lentClient } from './single-client-pool.js'
 
 /** What a tool is to do in one schema. */
@@ -22,7 +23,6 @@ export interface BridgeJob {
   readonly lockTimeoutMs?: number
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 const BASE_WAIT_MS = 50
 const MAX_WAIT_MS = 1_000
 

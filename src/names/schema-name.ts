@@ -52,6 +52,12 @@ export function quoteIdent(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
+/** The name that an identifier of an SQL text means: without quotation marks, PostgreSQL folds it. */
+export function unquoteIdent(text: string): string {
+  if (!text.startsWith('"')) return text.toLowerCase()
+  return text.slice(1, -1).replaceAll('""', '"')
+}
+
 /** Quotes a string as an SQL literal, for the few statements that take no parameters. */
 export function quoteLiteral(value: string): string {
   const quoted = `'${value.replaceAll("'", "''")}'`

@@ -4,6 +4,7 @@ import { log } from '../diagnostics/log.js'
 import { quoteIdent } from '../names/schema-name.js'
 import { backoffMs } from '../support/backoff.js'
 import { sendHeartbeat } from './heartbeat.js'
+import { configOf } from './pool-config.js'
 import { toError } from './sql-state.js'
 
 /** From when until when nothing that was announced can have been missed, by `performance.now()`. */
@@ -125,15 +126,15 @@ export class ChannelListener implements Hearing {
   }
 
   #config(): ClientConfig {
-    const { options } = this.#parts.pool
-    const { connectionString = options.connectionString } = this.#parts
-    // A pool's password and keys are hidden from copies of its options.
-    const { password, ssl, connectionTimeoutMillis } = options
-    const own = { ...options, password, ssl, keepAlive: true, query_timeout: 0, pipeline: false }
+    const own = configOf(this.#parts.pool)
+    const { connectionString = own.connectionString } = this.#parts
     return {
       ...own,
+      keepAlive: true,
+      query_timeout: 0,
+      pipeline: false,
       ...(connectionString !== undefined && { connectionString }),
-      connectionTimeoutMillis: connectionTimeoutMillis || CONNECT_MS,
+      connectionTimeoutMillis: own.connectionTimeoutMillis || CONNECT_MS,
     }
   }
 

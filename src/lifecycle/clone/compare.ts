@@ -4,13 +4,13 @@ import { type CatalogItem, describeSchemas } from '../../migration/verify/descri
 import { diffSchemas } from '../../migration/verify/difference.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../../names/schema-name.js'
 import { openTransaction } from '../../postgres/open-transaction.js'
+import { firstFew } from '../../support/first-few.js'
 import type { CopyTable } from './copy-catalog.js'
 import type { CopyWay } from './copy-data.js'
 import { rowsOf } from './table-rows.js'
 
 /** How many tables one statement reads. */
 const TABLES_PER_QUERY = 50
-const MAX_SHOWN = 5
 
 /**
  * Compares the catalogs of both schemas; the path is `pg_catalog` afterwards.
@@ -84,11 +84,9 @@ function differs(
   what: string,
   advice: string,
 ): TenantryError {
-  const shown = differences.slice(0, MAX_SHOWN).join('; ')
-  const more = differences.length > MAX_SHOWN ? `; and ${differences.length - MAX_SHOWN} more` : ''
   return new TenantryError(
     'CLONE_DIFFERS',
-    `Schema "${schema}" was not cloned, because ${what}: ${shown}${more}. ${advice}. ` +
+    `Schema "${schema}" was not cloned, because ${what}: ${firstFew(differences, '; ')}. ${advice}. ` +
       'Everything was rolled back.',
     { schema, candidates: differences },
   )

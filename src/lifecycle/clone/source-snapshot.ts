@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
-import { aloneKey } from '../../migration/enter.js'
+import { aloneKey, schemaKey } from '../../migration/enter.js'
 import { ledgerTable } from '../../migration/ledger.js'
 import type { SchemaName } from '../../names/schema-name.js'
-import { lockKey } from '../../postgres/advisory-lock.js'
 import type { Database } from '../../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../../postgres/sql-state.js'
 import { busy } from '../schema-lock.js'
@@ -61,9 +60,8 @@ async function take(
     await client.query(`lock table ${ledgerTable(schema)} in share mode`).catch(explain)
   }
   const { rows } = await client.query<{ free: boolean }>(
-    `select pg_try_advisory_xact_lock_shared($1)
+    `select pg_try_advisory_xact_lock_shared(${schemaKey(schema)})
        and pg_try_advisory_xact_lock_shared(${aloneKey(schema)}) as free`,
-    [lockKey('schema', schema)],
   )
   if (rows[0]?.free !== true) throw new SourceInUse()
 }

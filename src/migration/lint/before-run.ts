@@ -1,9 +1,10 @@
 import { TenantryError, isTenantryError } from '../../errors.js'
 import type { SchemaKind } from '../../selector/selector.js'
+import { firstFew } from '../../support/first-few.js'
+import { stepsOrNone } from '../goal.js'
 import type { GuardRules } from '../guard.js'
 import type { RunEvent } from '../report.js'
 import type { Migration } from '../source.js'
-import { stepsIn } from '../status.js'
 import type { SchemaWork } from '../work.js'
 import { type LintFinding, lintText } from './lint.js'
 import { type Parser, loadParser } from './parser.js'
@@ -31,9 +32,6 @@ interface PendingText {
   readonly migration: Migration
   readonly home: Home
 }
-
-/** How many errors the message names; `findings` has them all. */
-const MAX_NAMED = 5
 
 /**
  * Lints what a run is about to send, each file once however many schemas need it.
@@ -70,17 +68,9 @@ function pendingTexts(works: readonly SchemaWork[]): readonly PendingText[] {
 }
 
 function textsOf(work: SchemaWork): readonly Migration[] {
-  const { goal, state, migrations, schema } = work
-  // Most schemas of a run that is begun again have had everything.
-  if (goal.kind !== 'down' && state.applied.length >= migrations.length) return []
-  try {
-    return stepsIn(schema, state, work).flatMap(({ runs, migration }) =>
-      runs && migration.id > 0 && migration.code === undefined ? [migration] : [],
-    )
-  } catch {
-    // A schema that cannot be migrated as it is fails by itself, with its own error.
-    return []
-  }
+  return stepsOrNone(work).flatMap(({ runs, migration }) =>
+    runs && migration.id > 0 && migration.code === undefined ? [migration] : [],
+  )
 }
 
 /** The default goes on without the check: a service in production may do without the parser. */
@@ -126,14 +116,13 @@ function requireNoErrors(findings: readonly LintFinding[]): void {
   const [first] = errors
   if (first === undefined) return
   const { migration, file, line } = first
-  const lines = errors.map((each) => `  ${each.file}:${each.line} ${each.rule}: ${each.message}`)
-  const more = lines.length - MAX_NAMED
+  const lines = errors.map((each) => `${each.file}:${each.line} ${each.rule}: ${each.message}`)
   throw new TenantryError(
     'LINT_FAILED',
     `The linter found ${errors.length === 1 ? 'an error' : `${errors.length} errors`} in the ` +
       "migrations that would run, so nothing was run. Correct them; or run them with lint: 'warn' " +
       'if they are meant.\n' +
-      [...lines.slice(0, MAX_NAMED), ...(more > 0 ? [`  and ${more} more`] : [])].join('\n'),
+      `  ${firstFew(lines, '\n  ')}`,
     { migration, file, line, findings },
   )
 }

@@ -1,11 +1,9 @@
 import { TenantryError } from '../../errors.js'
+import { firstFew } from '../../support/first-few.js'
 import { listFleet } from '../layout.js'
 import type { RunReport } from '../report.js'
 import type { ReferenceParts } from './reference.js'
 import { type VerifyFinding, verifySchemas } from './verify.js'
-
-/** How many findings the message names; the report has them all. */
-const MAX_NAMED = 5
 
 /**
  * Compares the schemas of a run that succeeded with what their migrations make: also those that had
@@ -32,15 +30,14 @@ function drifted(findings: readonly VerifyFinding[], report: RunReport): Tenantr
   const { compared = 0 } = report.verified ?? {}
   const broken = findings.filter(({ error }) => error !== undefined)
   const lines = findings.map(
-    ({ schema, error, differences }) => `  ${schema}: ${error?.message ?? differences[0] ?? ''}`,
+    ({ schema, error, differences }) => `${schema}: ${error?.message ?? differences[0] ?? ''}`,
   )
-  const more = lines.length - MAX_NAMED
   return new TenantryError(
     'SCHEMA_DRIFT',
     `${findings.length} of ${compared + broken.length} schemas are not what their migrations make, ` +
       'although the run has succeeded and stays done. Look at what differs, and write a migration ' +
       'that sets it right.\n' +
-      [...lines.slice(0, MAX_NAMED), ...(more > 0 ? [`  and ${more} more`] : [])].join('\n'),
+      `  ${firstFew(lines, '\n  ')}`,
     { report, cause: broken[0]?.error },
   )
 }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
 import { quoteIdent } from '../../names/schema-name.js'
 import { type Database, databaseOn } from '../../postgres/database.js'
+import { configOf } from '../../postgres/pool-config.js'
 
 /** What the names of databases for references begin with; then come the time and chance. */
 const PREFIX = 'tenantry_reference_'
@@ -65,11 +66,9 @@ async function dropLeftovers(db: Database, now: number): Promise<void> {
   }
 }
 
-/** A pool's password and keys are hidden from copies of its options. */
 function configFor(pool: Pool, database: string): PoolConfig {
-  const { options } = pool
-  const { password, ssl, connectionString } = options
-  const config: PoolConfig = { ...options, password, ssl, database, max: 1 }
+  const config: PoolConfig = { ...configOf(pool), database, max: 1 }
+  const { connectionString } = config
   if (connectionString === undefined) return config
   if (!URL.canParse(connectionString)) {
     throw new Error('the connection string is no URL in which the database could be changed')
