@@ -106,6 +106,8 @@ function addFleetCommands(program: Command, settle: Settle): void {
     )
   selecting(program.command('status'))
     .description('say which version schemas are on; exit code 3 when something is pending')
+    .option('--html <file>', 'write the same as a page for a browser')
+    .option('--verify', 'compare the schemas, too; exit code 3 when one differs')
     .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await status(command.optsWithGlobals())))
   selecting(program.command('verify'))

@@ -35,7 +35,8 @@ export function statusLines(statuses: readonly SchemaStatus[], colors: Colors): 
   ]
 }
 
-function stateText({ kind, exists, pending, problem }: SchemaStatus): string {
+/** How a schema stands, in a few words. */
+export function stateText({ kind, exists, pending, problem }: SchemaStatus): string {
   if (problem !== undefined) return errorLine(problem)
   if (!exists)
     return kind === 'tenant' ? 'missing: restore it, or delete the tenant' : 'not made yet'
