@@ -28,8 +28,15 @@ interface StateRow extends QueryResultRow {
   readonly note: string | null
 }
 
-interface LedgerQueryRow extends QueryResultRow, LedgerRow {
-  readonly schema: string
+/** A row of a ledger as it is selected. */
+export interface LedgerQueryRow extends QueryResultRow, Omit<LedgerRow, 'id'> {
+  /** A service's pool may have type parsers of its own, by which numbers stay text. */
+  readonly id: number | string
+}
+
+/** A row of a ledger with its id as a number. */
+export function ledgerRow({ id, name, hash }: LedgerQueryRow): LedgerRow {
+  return { id: Number(id), name, hash }
 }
 
 /** How many ledgers one statement reads; more make PostgreSQL's planning outgrow the round trip. */
@@ -141,8 +148,10 @@ async function readLedgers(
         (schema) =>
           `select ${quoteLiteral(schema)} as schema, id, name, hash from ${ledgerTable(schema)}`,
       )
-    const { rows } = await db.query<LedgerQueryRow>(selects.join(' union all '))
-    for (const { schema, id, name, hash } of rows) ledgers.get(schema)?.push({ id, name, hash })
+    const { rows } = await db.query<LedgerQueryRow & { readonly schema: string }>(
+      selects.join(' union all '),
+    )
+    for (const row of rows) ledgers.get(row.schema)?.push(ledgerRow(row))
   }
   return ledgers
 }
