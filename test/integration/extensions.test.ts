@@ -92,6 +92,37 @@ describe('extensions', () => {
     expect(await queriesOf({ extensions })).toBe((await queriesOf({})) + 1)
   })
 
+  it('are found by a file that runs outside of a transaction', async () => {
+    const { prefix, router } = setUp()
+    const first = { '1_people.sql': 'create table people (id int)' }
+    await (await router({ tenants: first }, ['btree_gist'])).tenants.create({ slug: 'acme' })
+    const tenants = {
+      ...first,
+      '2_index.sql': `create extension if not exists btree_gist;
+        create index concurrently by_id on people using gist (id);`,
+    }
+    const made = await router({ tenants }, ['btree_gist'])
+    const { outcomes } = await made.migrations.up()
+    expect(outcomes.at(-1)).toMatchObject({ schema: `${prefix}acme`, applied: ['2_index.sql'] })
+    const { rows } = await database.admin.query(
+      `select indisvalid from pg_index where indexrelid = '${prefix}acme.by_id'::regclass`,
+    )
+    expect(rows).toEqual([{ indisvalid: true }])
+  })
+
+  it('are on the paths of the shared schema and of static ones', async () => {
+    const { prefix, place, router } = setUp()
+    const made = await router({}, ['earthdistance'])
+    await made.migrations.up()
+    for (const schema of [`shared_${prefix}`, `main_${prefix}`]) {
+      const path = await made.withSchema(schema, async (db) => {
+        await db.query('select ll_to_earth(1, 1)')
+        return (await db.query(`select array_to_json(current_schemas(false))::text as path`)).rows
+      })
+      expect(path).toEqual([{ path: JSON.stringify([schema, place]) }])
+    }
+  })
+
   it('never answer before the tenant’s own tables', async () => {
     const { place, router } = setUp()
     const made = await router({ tenants: { '1_loans.sql': 'create table loans (id int)' } }, [
