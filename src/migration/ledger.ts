@@ -23,9 +23,16 @@ export interface SchemaState {
 
 interface StateRow extends QueryResultRow {
   readonly schema: string
-  readonly ledger: 'none' | 'own' | 'foreign'
-  /** The comment on the ledger. */
+  readonly ledger: 'none' | 'own' | 'foreign' | 'extension'
+  /** The comment on the ledger, or the extension that is in the schema. */
   readonly note: string | null
+}
+
+/** What one look at the database brings. */
+export interface Observation {
+  readonly states: ReadonlyMap<SchemaName, SchemaState>
+  /** The schema of each extension, if that was asked for. */
+  readonly installed?: ReadonlyMap<string, string>
 }
 
 /** A row of a ledger as it is selected. */
@@ -81,18 +88,44 @@ export interface StateRequest {
   readonly migrations: readonly Migration[]
 }
 
-/**
- * Reads the state of many schemas in one query, whatever their number.
- *
- * The comment on a ledger tells its rows. Where it does not, or with `deep`, the ledger itself is
- * read, many in a query.
- */
+/** Reads the state of many schemas; see {@link observeSchemas}. */
 export async function readStates(
   db: Queryable,
   requests: readonly StateRequest[],
   deep = false,
 ): Promise<ReadonlyMap<SchemaName, SchemaState>> {
-  const { rows } = await db.query<StateRow>(STATES, [requests.map(({ schema }) => schema), deep])
+  return (await observeSchemas(db, requests, { deep })).states
+}
+
+/**
+ * Reads the state of many schemas in one query, whatever their number, and with it where the
+ * database's extensions are.
+ *
+ * The comment on a ledger tells its rows. Where it does not, or with `deep`, the ledger itself is
+ * read, many in a query.
+ */
+export async function observeSchemas(
+  db: Queryable,
+  requests: readonly StateRequest[],
+  { deep = false, extensions = false }: { readonly deep?: boolean; readonly extensions?: boolean },
+): Promise<Observation> {
+  const text = extensions ? `${STATES} union all ${EXTENSIONS}` : STATES
+  const { rows } = await db.query<StateRow>(text, [requests.map(({ schema }) => schema), deep])
+  const states = await statesFrom(
+    db,
+    requests,
+    rows.filter(({ ledger }) => ledger !== 'extension'),
+  )
+  if (!extensions) return { states }
+  const places = rows.filter(({ ledger }) => ledger === 'extension')
+  return { states, installed: new Map(places.map(({ note, schema }) => [note ?? '', schema])) }
+}
+
+async function statesFrom(
+  db: Queryable,
+  requests: readonly StateRequest[],
+  rows: readonly StateRow[],
+): Promise<ReadonlyMap<SchemaName, SchemaState>> {
   const found = new Map(rows.map((row) => [row.schema, row]))
   const noted = new Map(requests.map((request) => [request.schema, notedRows(request, found)]))
   const applied = await readLedgers(
@@ -127,6 +160,10 @@ const STATES = `
   left join pg_catalog.pg_description d on d.objoid = c.oid and d.objsubid = 0
     and d.classoid = 'pg_catalog.pg_class'::regclass
   where n.nspname = any ($1)`
+
+const EXTENSIONS = `
+  select n.nspname, e.extname, 'extension' from pg_catalog.pg_extension e
+  join pg_catalog.pg_namespace n on n.oid = e.extnamespace`
 
 function notedRows(
   { schema, migrations }: StateRequest,

@@ -33,7 +33,7 @@ async function behind(
   pool.on('error', () => {})
   const router: Fleet['router'] = async (given) => {
     const isSource = 'kind' in given || 'load' in given
-    const migrations = isSource ? given : await folders.folder(given as MigrationFiles)
+    const migrations = isSource ? given : await folders.folder(given)
     const schemas = {
       shared: { name: `shared_${prefix}` },
       tenants: { prefix, migrations: migrations as string },
