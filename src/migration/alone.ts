@@ -62,23 +62,22 @@ async function runStatements(
 ): Promise<void> {
   const { sql } = migration
   memoryOf(client).noteScript(sql)
-  for (const { start, end } of splitStatements(sql)) {
-    const statement = sql.slice(start, end)
+  const run = async (statement: string, place: Place): Promise<void> => {
     try {
       await client.query(statement)
     } catch (error) {
       await client.query('rollback').catch(() => {})
-      const place: Place = {
-        migration,
-        line: lineAt(sql, start),
-        statement: statement.slice(0, 500),
-      }
       const invalid = await invalidIndexes(client, schema).catch(() => [])
       throw migrationFailed(schema, error, { place, kept, alone: true, invalid })
     }
   }
+  for (const { start, end } of splitStatements(sql)) {
+    const statement = sql.slice(start, end)
+    const line = lineAt(sql, start)
+    await run(statement, { migration, line, statement: statement.slice(0, 500) })
+  }
   // A BEGIN may have been left open; without one this does nothing.
-  await client.query('commit')
+  await run('commit', { migration })
 }
 
 async function invalidIndexes(client: PoolClient, schema: SchemaName): Promise<readonly string[]> {

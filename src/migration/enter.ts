@@ -13,6 +13,14 @@ const CLIENT_PATH = 'tenantry.client_path'
 /** A migration may have changed the path of the session, which is the next borrower's. */
 export const RESTORE_PATH: string = `select pg_catalog.set_config('search_path', current_setting('${CLIENT_PATH}'), false);`
 
+/**
+ * Has the server check now what it would check at the commit: the path is still the schema's, which
+ * the functions of deferred triggers find their tables by, and what they do is seen by the guard.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-set-constraints.html
+ */
+export const CHECK_DEFERRED = 'set constraints all immediate;'
+
 const FREE = 'tenantry_free'
 
 /** The rows of one schema's ledger. */

@@ -54,17 +54,21 @@ export function ledgerTable(schema: SchemaName): string {
   return `${quoteIdent(schema)}.migrations`
 }
 
+/** A column of what is answered when the ledger is written: all migrations have run by then. */
+export const NOTED = 'tenantry_noted'
+const SAYS_SO = `returning 'yes' as ${NOTED}`
+
 /** The text that notes migrations as done. */
 export function ledgerInsert(schema: SchemaName, migrations: readonly Migration[]): string {
   const rows = migrations.map(
     ({ id, name, hash }) => `(${id}, ${quoteLiteral(name)}, ${quoteLiteral(hash)})`,
   )
-  return `insert into ${ledgerTable(schema)} (id, name, hash) values ${rows.join(', ')};`
+  return `insert into ${ledgerTable(schema)} (id, name, hash) values ${rows.join(', ')} ${SAYS_SO};`
 }
 
 /** The text that takes migrations out of the ledger. */
 export function ledgerDelete(schema: SchemaName, ids: readonly number[]): string {
-  return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')});`
+  return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')}) ${SAYS_SO};`
 }
 
 /** An expression for what all rows of a ledger come to; see {@link digestOf}. */

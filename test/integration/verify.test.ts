@@ -248,7 +248,7 @@ describe('migrations.up with verify', PATIENCE, () => {
     pool.on('connect', (client) => {
       const query = client.query.bind(client)
       const noted = (text: string, values: readonly unknown[] = []): unknown => {
-        if (String(text).includes('tenantry_tenants')) asked.push(text)
+        if (text.includes('tenantry_tenants')) asked.push(text)
         return query(text, [...values])
       }
       Object.assign(client, { query: noted })
