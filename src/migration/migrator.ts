@@ -1,5 +1,6 @@
 import { type FleetSchema, SCHEMA_KINDS } from '../selector/selector.js'
 import { flag } from '../support/options.js'
+import { requireNoBridge } from './bridged-run.js'
 import { type GoalOf, backward, forward, newest } from './goal.js'
 import { runGoals } from './goal-run.js'
 import { loadSets } from './layout.js'
@@ -150,6 +151,7 @@ export class Migrator {
     const { atomicity } = options
     const goalOf = forward('up', options.to)
     const selection = await loadSelection(this.#parts, options)
+    if (options.to !== undefined) requireNoBridge(this.#parts.layout, selection.schemas)
     const plans = selection.schemas.map((schema) =>
       planOf(schema, selection.stateOf(schema), {
         migrations: selection.migrationsOf(schema),

@@ -100,6 +100,7 @@ describe('migrations.down with a bridge', () => {
 describe('a goal that a bridge has no word for', () => {
   const goals: Readonly<Record<string, (router: SchemaRouter) => Promise<unknown>>> = {
     'up({ to })': ({ migrations }) => migrations.up({ to: '1_users.sql' }),
+    'plan({ to })': ({ migrations }) => migrations.plan({ to: '1_users.sql' }),
     'down({ to })': ({ migrations }) => migrations.down({ to: 0 }),
     'down({ steps: 2 })': ({ migrations }) => migrations.down({ steps: 2 }),
     markApplied: ({ migrations }) => migrations.markApplied({ to: '1_users.sql' }),
