@@ -56,7 +56,7 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   const owned = { schema: order.row.schema, kind: 'tenant' as const }
   const migrations = (await loadSets(layout))(owned)
   const uses = migrations.map((migration) => ({ migration, way: 'there' as const }))
-  await checkExtensions(db, uses, layout.extensions?.create ?? [])
+  await checkExtensions(db, uses, { soon: layout.extensions?.create ?? [] })
   await registry.install(db)
   await installExtensions(db, layout.extensions)
   if (!parts.autoCreateSchema) return registerAlone(parts, order)

@@ -19,8 +19,8 @@ export async function readDroppables(
   db: Queryable,
   schema: SchemaName,
 ): Promise<readonly Droppable[]> {
-  const { rows } = await db.query<Droppable>(DROPPABLES, [schema])
-  return rows
+  const { rows } = await db.query<{ dropText: string; locks: string }>(DROPPABLES, [schema])
+  return rows.map(({ dropText, locks }) => ({ dropText, locks: Number(locks) }))
 }
 
 const DROPPABLES = `
@@ -61,7 +61,7 @@ const DROPPABLES = `
       and not exists (select from pg_catalog.pg_depend d where d.objid = y.oid
         and d.classid = 'pg_type'::regclass and d.deptype in ('e', 'i'))
   )
-  select text as "dropText", locks::int from item order by turn, id desc`
+  select text as "dropText", locks::text from item order by turn, id desc`
 
 /** As much as may be dropped in one transaction; one object at least. */
 export function firstBatch(droppables: readonly Droppable[], budget: number): readonly Droppable[] {

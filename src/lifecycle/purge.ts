@@ -76,10 +76,10 @@ export async function purgeTenant(
  * @see https://www.postgresql.org/docs/current/runtime-config-locks.html
  */
 async function locksPerTransaction({ db }: LifecycleParts): Promise<number> {
-  const { rows } = await db.query<{ locks: number }>(
-    `select current_setting('max_locks_per_transaction')::int as locks`,
+  const { rows } = await db.query<{ locks: string }>(
+    `select current_setting('max_locks_per_transaction') as locks`,
   )
-  return rows[0]?.locks ?? 64
+  return Number(rows[0]?.locks ?? 64)
 }
 
 function isOutOfLocks(error: unknown): boolean {

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { aloneKey, schemaKey } from '../migration/enter.js'
 import type { SchemaName } from '../names/schema-name.js'
+import { isYes, yesIf } from '../postgres/answer.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 
 /** The schemas that a change is about, and how long it waits for them. */
@@ -26,15 +27,15 @@ export async function holdSchemas(
 
 async function holdSchema(client: PoolClient, schema: SchemaName): Promise<void> {
   const { rows } = await client
-    .query<{ free: boolean }>(
-      `select pg_try_advisory_xact_lock(${aloneKey(schema)}) as free
+    .query<{ free: string | null }>(
+      `select ${yesIf(`pg_try_advisory_xact_lock(${aloneKey(schema)})`)} as free
        from pg_advisory_xact_lock(${schemaKey(schema)})`,
     )
     .catch((error: unknown) => {
       if (sqlStateOf(error) === SQL_STATE.lockNotAvailable) throw busy(schema, error)
       throw error
     })
-  if (rows[0]?.free !== true) throw busy(schema)
+  if (!isYes(rows[0]?.free)) throw busy(schema)
 }
 
 /** The error for a schema that somebody else is at work on. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import { isYes, yesIf } from '../postgres/answer.js'
 import { memoryOf } from '../postgres/client-memory.js'
 import type { Database } from '../postgres/database.js'
 import { preludeOf } from '../postgres/prelude.js'
@@ -47,9 +48,9 @@ export function runAlone(db: Database, target: UnitTarget, step: Step): Promise<
 async function lock(client: PoolClient, { schema, signal }: UnitTarget): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ free: string | null }>(
-      `select case when pg_try_advisory_lock(${aloneKey(schema)}) then 'yes' end as free`,
+      `select ${yesIf(`pg_try_advisory_lock(${aloneKey(schema)})`)} as free`,
     )
-    if (rows[0]?.free === 'yes') return
+    if (isYes(rows[0]?.free)) return
     await delay(BUSY_WAIT_MS, undefined, signal && { signal })
   }
 }
@@ -61,23 +62,22 @@ async function runStatements(
 ): Promise<void> {
   const { sql } = migration
   memoryOf(client).noteScript(sql)
-  for (const { start, end } of splitStatements(sql)) {
-    const statement = sql.slice(start, end)
+  const run = async (statement: string, place: Place): Promise<void> => {
     try {
       await client.query(statement)
     } catch (error) {
       await client.query('rollback').catch(() => {})
-      const place: Place = {
-        migration,
-        line: lineAt(sql, start),
-        statement: statement.slice(0, 500),
-      }
       const invalid = await invalidIndexes(client, schema).catch(() => [])
       throw migrationFailed(schema, error, { place, kept, alone: true, invalid })
     }
   }
+  for (const { start, end } of splitStatements(sql)) {
+    const statement = sql.slice(start, end)
+    const line = lineAt(sql, start)
+    await run(statement, { migration, line, statement: statement.slice(0, 500) })
+  }
   // A BEGIN may have been left open; without one this does nothing.
-  await client.query('commit')
+  await run('commit', { migration })
 }
 
 async function invalidIndexes(client: PoolClient, schema: SchemaName): Promise<readonly string[]> {

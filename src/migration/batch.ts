@@ -77,6 +77,14 @@ export function placeOf(
   return placeIn(migration, Math.min(offset - start, migration.sql.trimEnd().length))
 }
 
+/** Where that is refused which is checked at the end: in the last migration that names the table. */
+export function placeAtEnd(migrations: readonly Migration[], error: unknown): Place | undefined {
+  const table = error instanceof Error ? Reflect.get(error, 'table') : undefined
+  const named = migrations.findLast(({ sql }) => sql.split(/[^\w$]+/).includes(table))
+  const migration = named ?? migrations.at(-1)
+  return migration && { migration }
+}
+
 /** PostgreSQL counts characters where JavaScript counts UTF-16 units. */
 function offsetOf(text: string, position: number): number {
   let offset = 0

@@ -1,18 +1,25 @@
-import type { PoolClient, QueryResult, QueryResultRow } from 'pg'
+import type { PoolClient, QueryResult } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 import { lockKey } from '../postgres/advisory-lock.js'
+import { isYes, yesIf } from '../postgres/answer.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
-import { type LedgerRow, ledgerTable } from './ledger.js'
+import { type LedgerQueryRow, type LedgerRow, ledgerRow, ledgerTable } from './ledger.js'
 import type { UnitTarget } from './unit-target.js'
-
-interface LedgerQueryRow extends QueryResultRow, LedgerRow {}
 
 /** A setting that remembers, until the transaction ends, which path the client came with. */
 const CLIENT_PATH = 'tenantry.client_path'
 
 /** A migration may have changed the path of the session, which is the next borrower's. */
 export const RESTORE_PATH: string = `select pg_catalog.set_config('search_path', current_setting('${CLIENT_PATH}'), false);`
+
+/**
+ * Has the server check now what it would check at the commit: the path is still the schema's, which
+ * the functions of deferred triggers find their tables by, and what they do is seen by the guard.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-set-constraints.html
+ */
+export const CHECK_DEFERRED = 'set constraints all immediate;'
 
 const FREE = 'tenantry_free'
 
@@ -22,7 +29,7 @@ export async function readLedger(
   schema: SchemaName,
 ): Promise<readonly LedgerRow[]> {
   const { rows } = await client.query<LedgerQueryRow>(ledgerQuery(schema))
-  return rows
+  return rows.map(ledgerRow)
 }
 
 function ledgerQuery(schema: SchemaName): string {
@@ -65,8 +72,8 @@ export async function enter(
     .catch((error: unknown) => missing(error, target.schema))
   const results: readonly QueryResult[] = Array.isArray(answers) ? answers : []
   return {
-    isFree: results.some(({ rows: [row] }) => row?.[FREE] === 'yes'),
-    applied: target.migrations.length === 0 ? [] : (results.at(-1)?.rows ?? []),
+    isFree: results.some(({ rows: [row] }) => isYes(row?.[FREE])),
+    applied: target.migrations.length === 0 ? [] : (results.at(-1)?.rows ?? []).map(ledgerRow),
   }
 }
 
@@ -76,7 +83,7 @@ function enterTexts(target: UnitTarget): readonly string[] {
   return [
     settingsText(target),
     `select pg_advisory_xact_lock(${schemaKey(schema)})`,
-    `select case when pg_try_advisory_xact_lock(${aloneKey(schema)}) then 'yes' end as ${FREE}`,
+    `select ${yesIf(`pg_try_advisory_xact_lock(${aloneKey(schema)})`)} as ${FREE}`,
     ...(createSchema ? [`create schema if not exists ${quoteIdent(schema)}`] : []),
     `select set_config('search_path', ${quoteLiteral(path)}, true), ${quoteLiteral(quoteIdent(schema))}::regnamespace`,
     ...(ledger === undefined ? [] : [ledger.sql]),

@@ -11,17 +11,26 @@ export interface ExtensionUse {
   readonly way: 'there' | 'back'
 }
 
+/** What is known of the database's extensions before a run. */
+export interface ExtensionFacts {
+  /** Extensions that will be made before the migrations run. */
+  readonly soon: readonly string[]
+  /** Who makes extensions that this run does not make. */
+  readonly later?: { readonly create: readonly string[]; readonly shared: string } | undefined
+  /** Where each extension is, if that is known already. */
+  readonly installed?: ReadonlyMap<string, string> | undefined
+}
+
 /**
  * Checks what migrations that are about to be run want of extensions. Nothing is asked of the
  * database where they want nothing.
  *
- * @param soon Extensions that will be made before the migrations run.
  * @throws `EXTENSION_MISSING`, `EXTENSION_DROPPED`
  */
 export async function checkExtensions(
   db: Queryable,
   uses: readonly ExtensionUse[],
-  soon: readonly string[],
+  { soon, later, installed: known }: ExtensionFacts,
 ): Promise<void> {
   const wanted = uses.flatMap(({ migration, way }) =>
     takenOut(migration, way).map((statement) => ({ migration, way, statement })),
@@ -30,23 +39,28 @@ export async function checkExtensions(
     if (statement.does === 'drop') throw dropped(migration, statement, way)
   }
   if (wanted.every(({ statement }) => soon.includes(statement.name))) return
-  const installed = await readInstalled(db)
+  const installed = known ?? (await readInstalled(db))
   for (const { migration, statement, way } of wanted) {
     if (soon.includes(statement.name) || installed.has(statement.name)) continue
-    throw notInstalled(migration, statement, way)
+    throw notInstalled(migration, statement, { way, later })
   }
 }
 
 function notInstalled(
   migration: Migration,
   statement: ExtensionStatement,
-  way: ExtensionUse['way'],
+  facts: { readonly way: ExtensionUse['way']; readonly later: ExtensionFacts['later'] },
 ): TenantryError {
+  const { way, later } = facts
+  const { name } = statement
+  const advice = later?.create.includes(name)
+    ? `A run that has the shared schema in it makes it: run that first, by "tenantry migrate -s ` +
+      `${later.shared}" or for all schemas.`
+    : 'Add it to "extensions.create", so that it is made once.'
   return new TenantryError(
     'EXTENSION_MISSING',
-    `${placeOf(migration, statement, way)} creates the extension "${statement.name}", which belongs to ` +
-      'the whole database and is not installed. Add it to "extensions.create", so that it is made ' +
-      'once. Nothing was run.',
+    `${placeOf(migration, statement, way)} creates the extension "${name}", which belongs to the ` +
+      `whole database and is not installed. ${advice} Nothing was run.`,
     { extension: statement.name, ...factsOf(migration, statement, way) },
   )
 }

@@ -17,23 +17,43 @@ const MAY_BE = /\bextension\b/i
 const INNERMOST_COMMENT = /\/\*(?:(?!\/\*|\*\/)[^])*\*\//g
 const BLANKS = /(?:--[^\n]*|\s)+/g
 /** Before a quotation mark no space is needed. */
-const FORM = /^(create|drop) extension ?(?:if (?:not )?exists ?)?("(?:[^"]|"")*"|[^\s;,"]+)/i
+const FORM =
+  /^(create|drop) extension ?(?:if (?:not )?exists ?)?((?:u&)?"(?:[^"]|"")*"|[^\s;,"]+)(?: ?uescape ?'(.)')?/i
 
 /** The statements of a text that are about extensions. A `DO` block is not looked into. */
 function extensionStatements(sql: string): readonly ExtensionStatement[] {
   if (!MAY_BE.test(sql)) return []
   return splitStatements(sql).flatMap(({ start, end }) => {
-    const [, verb = '', name] = FORM.exec(inOneLine(sql.slice(start, end))) ?? []
+    const [, verb = '', name, escape] = FORM.exec(inOneLine(sql.slice(start, end))) ?? []
     if (name === undefined) return []
     return [
       {
         does: verb.toLowerCase() === 'drop' ? 'drop' : 'create',
-        name: unquoteIdent(name),
+        name: nameIn(name, escape),
         start,
         end,
       },
     ]
   })
+}
+
+/**
+ * The name that is written; `u&"d\0061ta"` has code points in it.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS-UESCAPE
+ */
+function nameIn(written: string, escape = '\\'): string {
+  if (!/^u&"/i.test(written)) return unquoteIdent(written)
+  const sign = `\\u${escape.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const form = new RegExp(
+    `${sign}(?:(${sign})|([0-9a-f]{4})|\\+((?:0[0-9a-f]|10)[0-9a-f]{4}))`,
+    'gi',
+  )
+  return unquoteIdent(written.slice(2)).replaceAll(
+    form,
+    (_all, itself: string | undefined, short: string | undefined, long = '') =>
+      itself ?? String.fromCodePoint(parseInt(short ?? long, 16)),
+  )
 }
 
 /** Comments are blanks, and may be nested. */

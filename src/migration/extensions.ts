@@ -13,29 +13,31 @@ export interface ExtensionRules {
 }
 
 /**
- * Makes the extensions that are missing, by one runner at a time. Where all are there, that is one
- * query, and no right is needed.
+ * Makes the extensions that are missing, by one runner at a time. Where all are there, no right is
+ * needed.
  *
+ * @param installed Where each extension is, if that is known already.
  * @throws `EXTENSION_MISPLACED`, `EXTENSION_UNAVAILABLE`; then nothing was made.
  * @see https://www.postgresql.org/docs/current/sql-createextension.html
  */
 export async function installExtensions(
   db: Database,
   rules: ExtensionRules | undefined,
+  installed?: ReadonlyMap<string, string>,
 ): Promise<void> {
   if (rules === undefined || rules.create.length === 0) return
-  if ((await missing(db, rules)).length === 0) return
+  if (missing(installed ?? (await readInstalled(db)), rules).length === 0) return
   await db.transaction(async (client) => {
     await lockTransaction(client, lockKey('extensions'))
-    for (const name of await missing(client, rules)) await create(client, name, rules)
+    const late = missing(await readInstalled(client), rules)
+    for (const name of late) await create(client, name, rules)
   })
 }
 
-async function missing(
-  db: Queryable,
+function missing(
+  installed: ReadonlyMap<string, string>,
   { schema, create: wanted }: ExtensionRules,
-): Promise<readonly string[]> {
-  const installed = await readInstalled(db)
+): readonly string[] {
   for (const name of wanted) {
     const place = installed.get(name)
     // What is in pg_catalog is found from everywhere.

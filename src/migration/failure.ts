@@ -16,6 +16,8 @@ export interface FailureFacts {
   readonly place: Place | undefined
   /** File names of what was committed before in the same schema. */
   readonly kept?: readonly string[] | undefined
+  /** What failed is checked at the end of the transaction only. */
+  readonly atEnd?: boolean
   /** It ran outside of a transaction. */
   readonly alone?: boolean
   /** Qualified names of the indexes in the schema that were not completed. */
@@ -32,7 +34,7 @@ export function migrationFailed(
   const sqlState = sqlStateOf(error)
   return new TenantryError(
     'MIGRATION_FAILED',
-    `${shown(facts.place)} failed in schema "${schema}": ${reason}. ${remaining(facts)}; ` +
+    `${shown(facts.place)} failed in schema "${schema}": ${reason}${when(facts)}. ${remaining(facts)}; ` +
       `correct the migration or the data, and run the migrations again.${advice(facts)}`,
     {
       schema,
@@ -42,6 +44,10 @@ export function migrationFailed(
       cause: error,
     },
   )
+}
+
+function when({ atEnd }: FailureFacts): string {
+  return atEnd ? ', as was found at the end of its transaction, when all had run' : ''
 }
 
 function remaining({ alone, kept = [] }: FailureFacts): string {

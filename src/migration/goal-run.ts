@@ -16,7 +16,7 @@ import {
   settingsOf,
   unitOptions,
 } from './run-options.js'
-import { type MigratorParts, type Selection, observe, selectSchemas } from './selection.js'
+import { type MigratorParts, type Selection, observe, selectUnlimited } from './selection.js'
 import { ABSENT } from './status.js'
 import { type SchemaWork, workOn } from './work.js'
 
@@ -29,22 +29,31 @@ export interface GoalRun {
   readonly kinds?: RunSettings['kinds']
 }
 
+/** What a run came to, and what it was about. */
+export interface GoalResult {
+  readonly report: RunReport
+  readonly schemas: readonly FleetSchema[]
+}
+
 /** Brings the selected schemas to their goals; what is wrong with the options is known before. */
 export async function runGoals(
   parts: MigratorParts,
   { options, goalOf, known = [], kinds }: GoalRun,
-): Promise<RunReport> {
+): Promise<GoalResult> {
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options) }
   const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
-  const schemas = await selectBut(parts, options, known)
-  const nothing: Selection = { schemas, migrationsOf, stateOf: () => ABSENT }
-  const [kind] = schemas.map((schema) => goalOf(schema, nothing).kind)
+  const selected = await selectBut(parts, options, known)
+  const nothing: Selection = { schemas: selected, migrationsOf, stateOf: () => ABSENT }
+  const [kind] = selected.map((schema) => goalOf(schema, nothing).kind)
   if (kind === 'mark' || options.to !== undefined || (options.steps ?? 1) > 1) {
-    requireNoBridge(parts.layout, schemas)
+    requireNoBridge(parts.layout, selected)
   }
-  const selection = await observe(parts, { schemas, migrationsOf }, options)
+  const extensions = parts.layout.extensions !== undefined
+  const asked = { schemas: selected, migrationsOf }
+  const selection = await observe(parts, asked, { ...options, extensions })
+  const { schemas, installed } = selection
   const works = schemas.map((schema) => ({
     schema,
     state: selection.stateOf(schema),
@@ -56,26 +65,35 @@ export async function runGoals(
   const { guard } = workParts.options
   await checkBeforeRun(works, { lint, guard, extras: extrasOf(parts.layout, 'tenant'), onEvent })
   const isShared = kind !== 'down' && schemas.some((schema) => schema.kind === 'shared')
-  await checkExtensionUse(parts, works, isShared)
+  await checkExtensionUse(parts, works, { isShared, installed })
   if (isShared) {
     await parts.registry.install(parts.db)
-    await installExtensions(parts.db, parts.layout.extensions)
+    await installExtensions(parts.db, parts.layout.extensions, installed)
   }
   const workOf = new Map<FleetSchema, SchemaWork>(works.map((work) => [work.schema, work]))
-  return runOver(schemas, settings, async (schema, progress) => {
+  const report = await runOver(schemas, settings, async (schema, progress) => {
     const work = workOf.get(schema)
     if (work === undefined) throw new TypeError('unreachable')
     return workOn(workParts, work, progress)
   })
+  return { report, schemas }
 }
 
 async function checkExtensionUse(
-  { db, layout: { extensions } }: MigratorParts,
+  { db, layout: { extensions, shared } }: MigratorParts,
   works: readonly SchemaWork[],
-  isShared: boolean,
+  {
+    isShared,
+    installed,
+  }: { readonly isShared: boolean; readonly installed: Selection['installed'] },
 ): Promise<void> {
   if (extensions === undefined) return
-  await checkExtensions(db, works.flatMap(extensionUses), isShared ? extensions.create : [])
+  const { create } = extensions
+  await checkExtensions(db, works.flatMap(extensionUses), {
+    soon: isShared ? create : [],
+    later: { create, shared: shared.schema },
+    installed,
+  })
 }
 
 async function selectBut(
@@ -83,8 +101,8 @@ async function selectBut(
   options: SelectOptions,
   known: readonly string[],
 ): Promise<readonly FleetSchema[]> {
-  if (known.length === 0) return selectSchemas(parts, options)
-  const schemas = await selectSchemas(parts, options).catch((error: unknown) => {
+  if (known.length === 0) return selectUnlimited(parts, options)
+  const schemas = await selectUnlimited(parts, options).catch((error: unknown) => {
     // A tenant that was named may be gone by now; then nobody has come.
     if (isTenantryError(error, 'SELECTOR_UNKNOWN')) return []
     throw error

@@ -23,13 +23,27 @@ export interface SchemaState {
 
 interface StateRow extends QueryResultRow {
   readonly schema: string
-  readonly ledger: 'none' | 'own' | 'foreign'
-  /** The comment on the ledger. */
+  readonly ledger: 'none' | 'own' | 'foreign' | 'extension'
+  /** The comment on the ledger, or the extension that is in the schema. */
   readonly note: string | null
 }
 
-interface LedgerQueryRow extends QueryResultRow, LedgerRow {
-  readonly schema: string
+/** What one look at the database brings. */
+export interface Observation {
+  readonly states: ReadonlyMap<SchemaName, SchemaState>
+  /** The schema of each extension, if that was asked for. */
+  readonly installed?: ReadonlyMap<string, string>
+}
+
+/** A row of a ledger as it is selected. */
+export interface LedgerQueryRow extends QueryResultRow, Omit<LedgerRow, 'id'> {
+  /** A service's pool may have type parsers of its own, by which numbers stay text. */
+  readonly id: number | string
+}
+
+/** A row of a ledger with its id as a number. */
+export function ledgerRow({ id, name, hash }: LedgerQueryRow): LedgerRow {
+  return { id: Number(id), name, hash }
 }
 
 /** How many ledgers one statement reads; more make PostgreSQL's planning outgrow the round trip. */
@@ -40,17 +54,21 @@ export function ledgerTable(schema: SchemaName): string {
   return `${quoteIdent(schema)}.migrations`
 }
 
+/** A column of what is answered when the ledger is written: all migrations have run by then. */
+export const NOTED = 'tenantry_noted'
+const SAYS_SO = `returning 'yes' as ${NOTED}`
+
 /** The text that notes migrations as done. */
 export function ledgerInsert(schema: SchemaName, migrations: readonly Migration[]): string {
   const rows = migrations.map(
     ({ id, name, hash }) => `(${id}, ${quoteLiteral(name)}, ${quoteLiteral(hash)})`,
   )
-  return `insert into ${ledgerTable(schema)} (id, name, hash) values ${rows.join(', ')};`
+  return `insert into ${ledgerTable(schema)} (id, name, hash) values ${rows.join(', ')} ${SAYS_SO};`
 }
 
 /** The text that takes migrations out of the ledger. */
 export function ledgerDelete(schema: SchemaName, ids: readonly number[]): string {
-  return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')});`
+  return `delete from ${ledgerTable(schema)} where id in (${ids.join(', ')}) ${SAYS_SO};`
 }
 
 /** An expression for what all rows of a ledger come to; see {@link digestOf}. */
@@ -74,18 +92,44 @@ export interface StateRequest {
   readonly migrations: readonly Migration[]
 }
 
-/**
- * Reads the state of many schemas in one query, whatever their number.
- *
- * The comment on a ledger tells its rows. Where it does not, or with `deep`, the ledger itself is
- * read, many in a query.
- */
+/** Reads the state of many schemas; see {@link observeSchemas}. */
 export async function readStates(
   db: Queryable,
   requests: readonly StateRequest[],
   deep = false,
 ): Promise<ReadonlyMap<SchemaName, SchemaState>> {
-  const { rows } = await db.query<StateRow>(STATES, [requests.map(({ schema }) => schema), deep])
+  return (await observeSchemas(db, requests, { deep })).states
+}
+
+/**
+ * Reads the state of many schemas in one query, whatever their number, and with it where the
+ * database's extensions are.
+ *
+ * The comment on a ledger tells its rows. Where it does not, or with `deep`, the ledger itself is
+ * read, many in a query.
+ */
+export async function observeSchemas(
+  db: Queryable,
+  requests: readonly StateRequest[],
+  { deep = false, extensions = false }: { readonly deep?: boolean; readonly extensions?: boolean },
+): Promise<Observation> {
+  const text = extensions ? `${STATES} union all ${EXTENSIONS}` : STATES
+  const { rows } = await db.query<StateRow>(text, [requests.map(({ schema }) => schema), deep])
+  const states = await statesFrom(
+    db,
+    requests,
+    rows.filter(({ ledger }) => ledger !== 'extension'),
+  )
+  if (!extensions) return { states }
+  const places = rows.filter(({ ledger }) => ledger === 'extension')
+  return { states, installed: new Map(places.map(({ note, schema }) => [note ?? '', schema])) }
+}
+
+async function statesFrom(
+  db: Queryable,
+  requests: readonly StateRequest[],
+  rows: readonly StateRow[],
+): Promise<ReadonlyMap<SchemaName, SchemaState>> {
   const found = new Map(rows.map((row) => [row.schema, row]))
   const noted = new Map(requests.map((request) => [request.schema, notedRows(request, found)]))
   const applied = await readLedgers(
@@ -121,6 +165,10 @@ const STATES = `
     and d.classoid = 'pg_catalog.pg_class'::regclass
   where n.nspname = any ($1)`
 
+const EXTENSIONS = `
+  select n.nspname, e.extname, 'extension' from pg_catalog.pg_extension e
+  join pg_catalog.pg_namespace n on n.oid = e.extnamespace`
+
 function notedRows(
   { schema, migrations }: StateRequest,
   found: ReadonlyMap<string, StateRow>,
@@ -141,8 +189,10 @@ async function readLedgers(
         (schema) =>
           `select ${quoteLiteral(schema)} as schema, id, name, hash from ${ledgerTable(schema)}`,
       )
-    const { rows } = await db.query<LedgerQueryRow>(selects.join(' union all '))
-    for (const { schema, id, name, hash } of rows) ledgers.get(schema)?.push({ id, name, hash })
+    const { rows } = await db.query<LedgerQueryRow & { readonly schema: string }>(
+      selects.join(' union all '),
+    )
+    for (const row of rows) ledgers.get(row.schema)?.push(ledgerRow(row))
   }
   return ledgers
 }

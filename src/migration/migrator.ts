@@ -1,9 +1,10 @@
 import { type FleetSchema, SCHEMA_KINDS } from '../selector/selector.js'
 import { flag } from '../support/options.js'
+import { requireNoBridge } from './bridged-run.js'
 import { type GoalOf, backward, forward, newest } from './goal.js'
 import { runGoals } from './goal-run.js'
 import { loadSets } from './layout.js'
-import { type RunReport, joinReports, requireSuccess } from './report.js'
+import { type RunReport, adviceOnLimit, joinReports, requireSuccess } from './report.js'
 import {
   DEFAULT_LOCK_TIMEOUT_MS,
   type DownOptions,
@@ -60,7 +61,7 @@ export class Migrator {
   async up(options: UpOptions = {}): Promise<RunReport> {
     const goalOf = forward('up', options.to)
     const verify = flag('verify', options.verify ?? false)
-    let report = await runGoals(this.#parts, { options, goalOf })
+    let { report, schemas } = await runGoals(this.#parts, { options, goalOf })
     const isOver = (): boolean =>
       options.signal?.aborted === true ||
       // Those that were left out would be taken for tenants that have come meanwhile.
@@ -70,12 +71,15 @@ export class Migrator {
     while (!isOver()) {
       const known = report.outcomes.map(({ schema }) => schema)
       const later = await runGoals(this.#parts, { options, goalOf, known })
-      report = joinReports(report, later)
-      if (later.outcomes.length === 0) break
+      report = joinReports(report, later.report)
+      schemas = [...schemas, ...later.schemas]
+      if (later.schemas.length === 0) break
     }
-    requireSuccess('MIGRATION_RUN_FAILED', report)
+    const advice = options.limit === undefined ? '' : adviceOnLimit(report)
+    requireSuccess('MIGRATION_RUN_FAILED', report, advice)
     if (!verify || options.signal?.aborted === true) return report
-    return verifyAfterRun({ ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }, report)
+    const parts = { ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }
+    return verifyAfterRun(parts, { report, schemas })
   }
 
   /**
@@ -94,7 +98,7 @@ export class Migrator {
    */
   async down(options: DownOptions = {}): Promise<RunReport> {
     const kinds = SCHEMA_KINDS.toReversed()
-    const report = await runGoals(this.#parts, { options, goalOf: backward(options), kinds })
+    const { report } = await runGoals(this.#parts, { options, goalOf: backward(options), kinds })
     return requireSuccess('MIGRATION_RUN_FAILED', report)
   }
 
@@ -114,7 +118,8 @@ export class Migrator {
     )
     await this.down({ ...options, steps: 1 })
     const goalOf: GoalOf = ({ schema }) => ({ kind: 'up', to: versions.get(schema) ?? 0 })
-    return requireSuccess('MIGRATION_RUN_FAILED', await runGoals(this.#parts, { options, goalOf }))
+    const { report } = await runGoals(this.#parts, { options, goalOf })
+    return requireSuccess('MIGRATION_RUN_FAILED', report)
   }
 
   /**
@@ -128,7 +133,8 @@ export class Migrator {
    *   router.migrations.markApplied({ select: select.tenants(), to: '3_fees.sql' })
    */
   async markApplied(options: MarkOptions): Promise<RunReport> {
-    const report = await runGoals(this.#parts, { options, goalOf: forward('mark', options.to) })
+    const goalOf = forward('mark', options.to)
+    const { report } = await runGoals(this.#parts, { options, goalOf })
     return requireSuccess('MIGRATION_RUN_FAILED', report)
   }
 
@@ -145,6 +151,7 @@ export class Migrator {
     const { atomicity } = options
     const goalOf = forward('up', options.to)
     const selection = await loadSelection(this.#parts, options)
+    if (options.to !== undefined) requireNoBridge(this.#parts.layout, selection.schemas)
     const plans = selection.schemas.map((schema) =>
       planOf(schema, selection.stateOf(schema), {
         migrations: selection.migrationsOf(schema),
@@ -178,6 +185,11 @@ export class Migrator {
    * }
    */
   async *statuses(options: StatusOptions = {}): AsyncGenerator<SchemaStatus, void, undefined> {
+    if (options.limit !== undefined) {
+      // To choose them, the states of all have been read.
+      yield* await this.status(options)
+      return
+    }
     const migrationsOf = await loadSets(this.#parts.layout)
     const schemas = await this.select(options)
     for (let from = 0; from < schemas.length; from += CHUNK) {

@@ -2,12 +2,12 @@ import type { PoolClient } from 'pg'
 import { memoryOf } from '../postgres/client-memory.js'
 import { BEGIN, type Database } from '../postgres/database.js'
 import { SQL_STATE, isTransient, sqlStateOf } from '../postgres/sql-state.js'
-import { STEP_COLUMN, batchOf, placeOf } from './batch.js'
-import { RESTORE_PATH, aloneKey, schemaKey, settingsText } from './enter.js'
+import { STEP_COLUMN, batchOf, placeAtEnd, placeOf } from './batch.js'
+import { CHECK_DEFERRED, RESTORE_PATH, aloneKey, schemaKey, settingsText } from './enter.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { commentText } from './fingerprint.js'
 import { OUTSIDE, glanceOrFailText } from './glance.js'
-import { ledgerDigest, ledgerInsert } from './ledger.js'
+import { NOTED, ledgerDigest, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
 import { type SimplePlan, simplePlan } from './simple-plan.js'
 import type { Step } from './step.js'
@@ -53,20 +53,24 @@ async function sendAll(
   const end = [
     ledgerInsert(schema, migrations),
     commentText(schema, fingerprint),
+    CHECK_DEFERRED,
     guard === undefined ? '' : glanceOrFailText(schema),
     `${RESTORE_PATH} commit`,
   ].join('\n')
   const memory = memoryOf(client)
   for (const { sql } of migrations) memory.noteScript(sql)
   let step: number | undefined
+  let atEnd = false
   try {
     await runText(client, batch.text + end, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
+      if (NOTED in row) atEnd = true
     })
   } catch (error) {
     if (needsCloserLook(error, step)) throw CLOSER_LOOK
     if (step === undefined) throw error
-    throw migrationFailed(schema, error, { place: placeOf(batch, positionOf(error), step) })
+    const place = atEnd ? placeAtEnd(migrations, error) : placeOf(batch, positionOf(error), step)
+    throw migrationFailed(schema, error, { place, atEnd })
   }
   return steps
 }

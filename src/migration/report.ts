@@ -70,19 +70,32 @@ export function countOutcomes(
   return counts
 }
 
+/** How a run with a limit gets on: nothing but its order says which schemas it takes. */
+export function adviceOnLimit({ outcomes }: RunReport): string {
+  const failed = outcomes.flatMap(({ status, tenant }) =>
+    status === 'failed' ? (tenant ?? []) : [],
+  )
+  if (failed.length === 0) return ''
+  return (
+    ' With a limit the next run begins with the same tenants: to get on with the others before ' +
+    `these are set right, leave ${firstFew(failed, ', ')} out by "exclude", or by -x.`
+  )
+}
+
 /**
  * Returns a report in which nothing failed.
  *
+ * @param advice What else to do then.
  * @throws the given code with the report, when something did.
  */
-export function requireSuccess(code: ErrorCode, report: RunReport): RunReport {
+export function requireSuccess(code: ErrorCode, report: RunReport, advice = ''): RunReport {
   const { failed, skipped, done, current } = countOutcomes(report)
   if (failed === 0) return report
   const failures = report.outcomes.filter(({ status }) => status === 'failed')
   throw new TenantryError(
     code,
     `${failed} of ${report.outcomes.length} schemas failed (${done + current} are fine, ` +
-      `${skipped} were skipped). Correct what failed and run it again; what is done stays done.\n` +
+      `${skipped} were skipped). Correct what failed and run it again; what is done stays done.${advice}\n` +
       `  ${firstFew(failures.map(named), '\n  ')}`,
     { report, cause: failures[0]?.error },
   )

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { lockKey, tryLockSession } from '../postgres/advisory-lock.js'
+import { isYes, yesIf } from '../postgres/answer.js'
 import { memoryOf } from '../postgres/client-memory.js'
 import type { Database } from '../postgres/database.js'
 import { preludeOf } from '../postgres/prelude.js'
@@ -104,12 +105,14 @@ async function lockSession(client: PoolClient, job: BridgeJob): Promise<void> {
 /** What the tool says it has done must be committed, and must have been done in this schema. */
 async function requireKept(client: PoolClient, path: string, job: BridgeJob): Promise<void> {
   const { rows } = await tell(job, () =>
-    client.query<{ now: string; open: boolean }>(
-      `select current_setting('search_path') as now, txid_current_if_assigned() is not null as open`,
+    client.query<{ now: string; closed: string | null }>(
+      `select current_setting('search_path') as now,
+         ${yesIf('txid_current_if_assigned() is null')} as closed`,
     ),
   )
-  const { now = '', open = false } = rows[0] ?? {}
-  if (open) throw failed(job, new Error('it has left its transaction open, which is rolled back'))
+  const { now = '', closed } = rows[0] ?? {}
+  if (!isYes(closed))
+    throw failed(job, new Error('it has left its transaction open, which is rolled back'))
   if (now === path) return
   throw failed(
     job,

@@ -1,13 +1,13 @@
 import type { PoolClient, QueryResultRow } from 'pg'
 import { memoryOf } from '../postgres/client-memory.js'
-import { type Place, STEP_COLUMN, batchOf, placeOf } from './batch.js'
+import { STEP_COLUMN, batchOf, placeAtEnd, placeOf } from './batch.js'
 import { runCode } from './code.js'
-import { RESTORE_PATH } from './enter.js'
+import { CHECK_DEFERRED, RESTORE_PATH } from './enter.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { fingerprintText } from './fingerprint.js'
 import { OUTSIDE, glanceText } from './glance.js'
 import { type Escape, escaped, guardText, mayCreate } from './guard.js'
-import { type LedgerRow, ledgerDelete, ledgerInsert } from './ledger.js'
+import { type LedgerRow, NOTED, ledgerDelete, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
 import { leavesSettings, readSettings, restoreSettings } from './settings.js'
 import type { Migration } from './source.js'
@@ -31,8 +31,12 @@ export async function runSteps(
   const last = pieces.at(-1)?.careful === false ? pieces.pop() : undefined
   for (const piece of pieces) await runPiece(client, target, piece)
   const glance = glanceFor(target, migrations)
-  const end = [ledgerText(target, steps, applied), glance, RESTORE_PATH].join('\n')
-  const saw = await runBatch(client, target, { migrations: last?.migrations ?? [], end })
+  const end = [ledgerText(target, steps, applied), CHECK_DEFERRED, glance, RESTORE_PATH].join('\n')
+  const saw = await runBatch(client, target, {
+    migrations: last?.migrations ?? [],
+    all: migrations,
+    end,
+  })
   if (saw || glance === '') await askGuard(client, target, migrations)
 }
 
@@ -93,35 +97,44 @@ async function runPiece(
   { migrations, careful }: Piece,
 ): Promise<void> {
   if (!careful) {
-    await runBatch(client, target, { migrations, end: '' })
+    await runBatch(client, target, { migrations })
     return
   }
   const before = await readSettings(client)
   const [migration] = migrations
-  if (migration?.code === undefined) await runBatch(client, target, { migrations, end: '' })
+  if (migration?.code === undefined) await runBatch(client, target, { migrations })
   else await runCode(client, target, migration)
   await restoreSettings(client, before, migrations.map(({ sql }) => sql).join('\n'))
+}
+
+interface Batch {
+  readonly migrations: readonly Migration[]
+  /** What has run in the whole transaction, which is checked at its end. */
+  readonly all?: readonly Migration[]
+  readonly end?: string
 }
 
 /** @returns whether a glance that is part of the text saw something. */
 async function runBatch(
   client: PoolClient,
   { schema, path, kept }: UnitTarget,
-  { migrations, end }: { readonly migrations: readonly Migration[]; readonly end: string },
+  { migrations, all = migrations, end = '' }: Batch,
 ): Promise<boolean> {
   const batch = batchOf(migrations, path)
   const memory = memoryOf(client)
   for (const { sql } of migrations) memory.noteScript(sql)
   let step: number | undefined
   let sawOutside = false
+  let atEnd = false
   try {
     await runText(client, batch.text + end, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
       if (OUTSIDE in row) sawOutside = true
+      if (NOTED in row) atEnd = true
     })
   } catch (error) {
-    const place: Place | undefined = placeOf(batch, positionOf(error), step)
-    throw migrationFailed(schema, error, { place, kept })
+    const place = atEnd ? placeAtEnd(all, error) : placeOf(batch, positionOf(error), step)
+    throw migrationFailed(schema, error, { place, kept, atEnd })
   }
   return sawOutside
 }

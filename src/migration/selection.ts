@@ -5,7 +5,7 @@ import { listOf, wholeNumber } from '../support/options.js'
 import { withBridgedPending } from './bridged-run.js'
 import { type SelectionParts, chooseSchemas } from './choose-schemas.js'
 import { bridgeOf, loadSets } from './layout.js'
-import { type SchemaState, readStates } from './ledger.js'
+import { type Observation, type SchemaState, observeSchemas } from './ledger.js'
 import type { SelectOptions, StatusOptions } from './run-options.js'
 import type { Migration } from './source.js'
 import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.js'
@@ -22,26 +22,62 @@ export interface Selection {
   readonly schemas: readonly FleetSchema[]
   readonly migrationsOf: (schema: FleetSchema) => readonly Migration[]
   readonly stateOf: (schema: FleetSchema) => SchemaState
+  /** The schema of each extension, if that was asked for. */
+  readonly installed?: ReadonlyMap<string, string>
+}
+
+/** How the states of schemas are read. */
+export interface ObserveOptions extends Pick<StatusOptions, 'deep' | 'limit'> {
+  /** Asks for the database's extensions as well. */
+  readonly extensions?: boolean
 }
 
 /** The schemas that the options select. */
 export async function selectSchemas(
   parts: MigratorParts,
+  { limit, ...options }: SelectOptions,
+): Promise<readonly FleetSchema[]> {
+  const most = limitOf({ limit })
+  const schemas = await selectUnlimited(parts, options)
+  if (tenantsOf(schemas).length <= most) return schemas
+  const migrationsOf = await loadSets(parts.layout)
+  return (await observe(parts, { schemas, migrationsOf }, { limit })).schemas
+}
+
+/** The schemas that the options select, but for the limit: that one is the business of {@link observe}. */
+export async function selectUnlimited(
+  parts: MigratorParts,
   options: SelectOptions,
 ): Promise<readonly FleetSchema[]> {
   const exclude = listOf('exclude', options.exclude ?? [])
-  const limit = options.limit === undefined ? Infinity : wholeNumber('limit', options.limit, 1)
   const behind = async (): Promise<ReadonlySet<string>> =>
     behindIn(parts, await loadSelection(parts, {}))
   const selector = options.select ?? select.all()
-  const schemas = await chooseSchemas(parts, { selector, exclude, behind })
-  const tenants = schemas.filter(({ kind }) => kind === 'tenant')
-  if (tenants.length <= limit) return schemas
-  const migrationsOf = await loadSets(parts.layout)
-  const late = await behindIn(parts, await observe(parts, { schemas: tenants, migrationsOf }, {}))
+  limitOf(options)
+  return chooseSchemas(parts, { selector, exclude, behind })
+}
+
+function limitOf({ limit }: SelectOptions): number {
+  return limit === undefined ? Infinity : wholeNumber('limit', limit, 1)
+}
+
+function tenantsOf(schemas: readonly FleetSchema[]): readonly FleetSchema[] {
+  return schemas.filter(({ kind }) => kind === 'tenant')
+}
+
+/** No more tenants than the limit allows, those that are behind first. */
+async function limited(
+  parts: MigratorParts,
+  selection: Selection,
+  limit: number,
+): Promise<Selection> {
+  const { schemas } = selection
+  const tenants = tenantsOf(schemas)
+  if (tenants.length <= limit) return selection
+  const late = await behindIn(parts, { ...selection, schemas: tenants })
   const inTurn = tenants.toSorted((a, b) => Number(late.has(b.schema)) - Number(late.has(a.schema)))
   const left = new Set(inTurn.slice(limit))
-  return schemas.filter((schema) => !left.has(schema))
+  return { ...selection, schemas: schemas.filter((schema) => !left.has(schema)) }
 }
 
 async function behindIn(parts: MigratorParts, selection: Selection): Promise<ReadonlySet<string>> {
@@ -56,22 +92,31 @@ export async function loadSelection(
   options: StatusOptions,
 ): Promise<Selection> {
   const migrationsOf = await loadSets(parts.layout)
-  const schemas = await selectSchemas(parts, options)
+  const schemas = await selectUnlimited(parts, options)
   return observe(parts, { schemas, migrationsOf }, options)
 }
 
-/** Reads the states of schemas. */
+/** Reads the states of schemas, and leaves those out that are beyond the limit. */
 export async function observe(
-  { db }: MigratorParts,
+  parts: MigratorParts,
   { schemas, migrationsOf }: Pick<Selection, 'schemas' | 'migrationsOf'>,
-  { deep }: StatusOptions,
+  options: ObserveOptions,
 ): Promise<Selection> {
   const requests = schemas.map((each) => ({
     schema: each.schema,
     migrations: migrationsOf(each),
   }))
-  const states = requests.length === 0 ? new Map() : await readStates(db, requests, deep)
-  return { schemas, migrationsOf, stateOf: ({ schema }) => states.get(schema) ?? ABSENT }
+  const { states, installed }: Observation =
+    requests.length === 0
+      ? { states: new Map() }
+      : await observeSchemas(parts.db, requests, options)
+  const selection: Selection = {
+    schemas,
+    migrationsOf,
+    stateOf: ({ schema }) => states.get(schema) ?? ABSENT,
+    ...(installed && { installed }),
+  }
+  return limited(parts, selection, limitOf(options))
 }
 
 /** Completes the plans of schemas whose migrations another tool runs, in transactions of its own. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isYes, yesIf } from './answer.js'
 import type { Queryable } from './queryable.js'
 
 /**
@@ -32,9 +33,9 @@ export async function lockTransaction(db: Queryable, key: string): Promise<void>
  * those who hold one.
  */
 export async function tryLockSession(db: Queryable, key: string): Promise<boolean> {
-  const { rows } = await db.query<{ locked: boolean }>(
-    'select pg_try_advisory_lock($1) as locked',
+  const { rows } = await db.query<{ locked: string | null }>(
+    `select ${yesIf('pg_try_advisory_lock($1)')} as locked`,
     [key],
   )
-  return rows[0]?.locked === true
+  return isYes(rows[0]?.locked)
 }

@@ -144,8 +144,8 @@ export class ChannelListener implements Hearing {
    */
   async #requireSession(client: Client): Promise<void> {
     if (this.#parts.poolerKeepsSession) return
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-    if (rows[0]?.pid !== Reflect.get(client, 'processID')) throw new PoolerInBetween()
+    const { rows } = await client.query<{ pid: string }>('select pg_backend_pid()::text as pid')
+    if (Number(rows[0]?.pid) !== Reflect.get(client, 'processID')) throw new PoolerInBetween()
   }
 
   #keepAlive(client: Client): () => void {

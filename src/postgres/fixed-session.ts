@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { isYes, yesIf } from './answer.js'
 import { type Prelude, explainPrelude } from './prelude.js'
 import { toError } from './sql-state.js'
 
@@ -11,6 +12,8 @@ interface Probe {
   readonly temporary: boolean
   readonly values: readonly string[]
 }
+
+type ProbeRow = Readonly<Record<keyof Probe, string>>
 
 /**
  * Sets the path and the settings of a scope for the whole session, for statements that refuse a transaction.
@@ -58,16 +61,16 @@ export async function restoreSettings(client: PoolClient, former: FormerSettings
 }
 
 async function probe(client: PoolClient, names: readonly string[]): Promise<Probe> {
-  const { rows } = await client.query<Probe>(
-    `select pg_backend_pid() as pid, pg_my_temp_schema() <> 0 as temporary,
-            array(select coalesce(current_setting(name, true), '')
-                  from unnest($1::text[]) with ordinality as asked (name, at)
-                  order by at) as values`,
+  const { rows } = await client.query<ProbeRow>(
+    `select pg_backend_pid()::text as pid, ${yesIf('pg_my_temp_schema() <> 0')} as temporary,
+            to_json(array(select coalesce(current_setting(name, true), '')
+                          from unnest($1::text[]) with ordinality as asked (name, at)
+                          order by at))::text as values`,
     [names],
   )
   const [row] = rows
   if (row === undefined) throw new Error('the session did not answer')
-  return row
+  return { pid: Number(row.pid), temporary: isYes(row.temporary), values: JSON.parse(row.values) }
 }
 
 function pooler({ schema }: Prelude): TenantryError {

@@ -3,6 +3,7 @@ import { log } from '../diagnostics/log.js'
 import { isTenantryError } from '../errors.js'
 import { untilAborted } from '../support/abort.js'
 import { type AcquireOptions, acquire, unlessInVain } from './acquire.js'
+import { isYes, yesIf } from './answer.js'
 import { type ClientMemory, memoryOf } from './client-memory.js'
 import { type Database, databaseOn } from './database.js'
 import { type FormerSettings, fixPath, restoreSettings } from './fixed-session.js'
@@ -45,7 +46,7 @@ const debug = log('scope')
 /** What is cleaned in one round trip; after anything else the client is replaced. */
 const CLEANED: ReadonlySet<Leaving> = new Set(['lock', 'cursor', 'channel', 'temporary'])
 const CLEAN = `select pg_advisory_unlock_all(); close all; unlisten *`
-const HAS_TEMPORARY = 'select pg_my_temp_schema() <> 0 as found'
+const HAS_TEMPORARY = `select ${yesIf('pg_my_temp_schema() = 0')} as clean`
 
 /** Lends the clients of a `pg.Pool` to scopes, and takes them back clean. */
 export class LeasePool {
@@ -230,8 +231,8 @@ async function cleanLeavings(
 ): Promise<string | undefined> {
   try {
     if (leavings.delete('temporary')) {
-      const { rows } = await client.query<{ found: boolean }>(HAS_TEMPORARY)
-      if (rows[0]?.found !== false) return 'a scope has left temporary objects'
+      const { rows } = await client.query<{ clean: string | null }>(HAS_TEMPORARY)
+      if (!isYes(rows[0]?.clean)) return 'a scope has left temporary objects'
     }
     if (leavings.size > 0) await client.query(CLEAN)
     leavings.clear()

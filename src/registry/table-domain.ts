@@ -1,5 +1,6 @@
 import type { DomainName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
+import { isYes, yesIf } from '../postgres/answer.js'
 import { HOST_PAYLOAD, REGISTRY_CHANGE_CHANNEL } from './change.js'
 import type { TenantRegistry } from './registry.js'
 import { registryTables } from './table-ddl.js'
@@ -23,7 +24,7 @@ type DomainWrites = Pick<
 >
 
 interface FoundRow extends TenantRow {
-  readonly domains: readonly Omit<Domain, 'tenant'>[]
+  readonly domains: string
 }
 
 /** Reads of the registry's own tables that are about domains. */
@@ -37,7 +38,7 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
            select jsonb_agg(jsonb_build_object('host', d.host, 'path', d.path,
              'primary', d.is_primary, 'verified', d.verified_at is not null))
            from ${domains} d where d.tenant_id = t.id
-             and (d.is_primary or d.host = any ($2) and d.verified_at is not null)), '[]') as domains
+             and (d.is_primary or d.host = any ($2) and d.verified_at is not null)), '[]')::text as domains
          from ${tenants} t where t.id in (
            select id from ${tenants} where slug = any ($1)
            union select tenant_id from ${domains} where host = any ($2) and verified_at is not null)`,
@@ -45,19 +46,22 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
       )
       return {
         tenants: rows.flatMap((row) => tenantOf(row) ?? []),
-        domains: rows.flatMap(({ slug, domains: led }) =>
-          led.map((domain) => ({ tenant: slug, ...domain })),
-        ),
+        domains: rows.flatMap(({ slug, domains: text }) => {
+          const led: readonly Omit<Domain, 'tenant'>[] = JSON.parse(text)
+          return led.map((domain) => ({ tenant: slug, ...domain }))
+        }),
       }
     },
 
-    domainsOf: (db, slug) =>
-      rowsIfInstalled<DomainRow>(
+    async domainsOf(db, slug) {
+      const rows = await rowsIfInstalled<DomainRow>(
         db,
         `select ${DOMAIN_COLUMNS} from ${domains} d join ${tenants} t on t.id = d.tenant_id
          where t.slug = $1 order by d.is_primary desc, d.host collate "C", d.path collate "C"`,
         [slug],
-      ),
+      )
+      return rows.flatMap((row) => domainOf(row) ?? [])
+    },
   }
 }
 
@@ -93,7 +97,7 @@ function domainClaims(shared: SchemaName, { announced, named }: Texts): Claims {
   return {
     async addDomain(db, slug, { host, path, primary, verified }) {
       const { rows } = await db
-        .query<DomainRow & { taken: boolean }>(
+        .query<DomainRow & { taken: string | null }>(
           `with owner as (select id, slug from ${tenants} where slug = $1),
              changed as (
                insert into ${domains} (host, path, tenant_id, is_primary, verified_at)
@@ -103,13 +107,13 @@ function domainClaims(shared: SchemaName, { announced, named }: Texts): Claims {
                returning *),
              told as (${announced})
            select owner.slug as tenant, told.host, told.path, told.primary, told.verified,
-             told.host is null as taken
+             ${yesIf('told.host is null')} as taken
            from owner left join told on true`,
           [slug, host, path, primary, verified],
         )
         .catch((error: unknown) => rethrow(error, () => domainTaken(host + path)))
       const [row] = rows
-      if (row?.taken) throw domainTaken(host + path)
+      if (isYes(row?.taken)) throw domainTaken(host + path)
       return domainOf(row)
     },
 

@@ -1,32 +1,42 @@
 import type { QueryResultRow } from 'pg'
 import { TenantryError } from '../errors.js'
+import { isYes, yesIf } from '../postgres/answer.js'
 import type { Queryable } from '../postgres/queryable.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import type { Domain, Tenant } from './tenant.js'
 
-/** A row of the tenants, as it is selected. */
-export interface TenantRow extends QueryResultRow, Tenant {}
+/** A row of the tenants, as it is selected: a service's own type parsers leave text alone. */
+export interface TenantRow extends QueryResultRow, Omit<Tenant, 'metadata' | 'createdAt'> {
+  readonly metadata: string
+  /** Milliseconds. */
+  readonly createdAt: string
+}
 /** A row of the domains, as it is selected. */
-export interface DomainRow extends QueryResultRow, Domain {}
+export interface DomainRow extends QueryResultRow, Omit<Domain, 'primary' | 'verified'> {
+  readonly primary: string | null
+  readonly verified: string | null
+}
 
 /** The columns of a {@link Tenant}. */
-export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.schema, t.status, t.metadata, t.created_at as "createdAt"`
+export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.schema, t.status, t.metadata::text,
+  floor(extract(epoch from t.created_at) * 1000)::text as "createdAt"`
 /** The columns of a {@link Domain}. */
-export const DOMAIN_COLUMNS = `t.slug as tenant, d.host, d.path, d.is_primary as primary,
-  d.verified_at is not null as verified`
+export const DOMAIN_COLUMNS: string = `t.slug as tenant, d.host, d.path, ${yesIf('d.is_primary')} as primary,
+  ${yesIf('d.verified_at is not null')} as verified`
 
 /** A row without what the statement has selected besides. */
 export function tenantOf(row: TenantRow | undefined): Tenant | undefined {
   if (row === undefined) return undefined
-  const { id, slug, name, schema, status, metadata, createdAt } = row
-  return { id, slug, name, schema, status, metadata, createdAt }
+  const { id, slug, name, schema, status } = row
+  const createdAt = new Date(Number(row.createdAt))
+  return { id, slug, name, schema, status, metadata: JSON.parse(row.metadata), createdAt }
 }
 
 /** A row without what the statement has selected besides. */
 export function domainOf(row: DomainRow | undefined): Domain | undefined {
   if (row === undefined) return undefined
   const { tenant, host, path, primary, verified } = row
-  return { tenant, host, path, primary, verified }
+  return { tenant, host, path, primary: isYes(primary), verified: isYes(verified) }
 }
 
 /** A database in which nothing was installed yet has no tenants; reading it writes nothing. */

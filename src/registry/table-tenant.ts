@@ -22,16 +22,15 @@ export function tableTenantReads(shared: SchemaName): TenantReads {
   return {
     async findBySlug(db, slug) {
       const text = `select ${TENANT_COLUMNS} from ${tenants} t where t.slug = $1`
-      return (await rowsIfInstalled<TenantRow>(db, text, [slug]))[0]
+      return tenantOf((await rowsIfInstalled<TenantRow>(db, text, [slug]))[0])
     },
 
-    list: (db, filter) =>
-      rowsIfInstalled<TenantRow>(
-        db,
-        `select ${TENANT_COLUMNS} from ${tenants} t
-         where t.status = any ($1) order by t.schema collate "C"`,
-        [statuses(filter)],
-      ),
+    async list(db, filter) {
+      const text = `select ${TENANT_COLUMNS} from ${tenants} t
+        where t.status = any ($1) order by t.schema collate "C"`
+      const rows = await rowsIfInstalled<TenantRow>(db, text, [statuses(filter)])
+      return rows.flatMap((row) => tenantOf(row) ?? [])
+    },
   }
 }
 

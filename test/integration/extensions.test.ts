@@ -1,4 +1,10 @@
-import { type RunReport, SchemaRouter, type SchemaRouterOptions, isTenantryError } from 'tenantry'
+import {
+  type RunReport,
+  SchemaRouter,
+  type SchemaRouterOptions,
+  isTenantryError,
+  select,
+} from 'tenantry'
 import { describe, expect, it } from 'vitest'
 import { countQueries } from '../support/count-queries.js'
 import { useDatabase } from '../support/database.js'
@@ -76,20 +82,59 @@ describe('extensions', () => {
     expect(await placeOfExtension('cube')).toBe(place)
   })
 
-  it('cost one query where all of them are there', async () => {
+  it('cost no query more where all of them are there, so that a run of nothing takes three', async () => {
     const { prefix, place } = setUp()
-    const schemas = await migrations.fleet(prefix, {})
-    const queriesOf = async (more: Partial<SchemaRouterOptions>): Promise<number> => {
+    const tenants = {
+      '1_x.sql': 'create extension if not exists isn; create table books (isbn text)',
+    }
+    const schemas = await migrations.fleet(prefix, { tenants })
+    const queriesOf = async (
+      slugs: readonly string[],
+      more: Partial<SchemaRouterOptions>,
+    ): Promise<number> => {
       const pool = database.pool()
       const counter = countQueries(pool)
       const router = new SchemaRouter({ pool, schemas, ...more })
       await router.migrations.up()
+      for (const slug of slugs) await router.tenants.create({ slug })
       counter.queries = 0
       await router.migrations.up()
       return counter.queries
     }
     const extensions = { schema: place, create: ['isn'] }
-    expect(await queriesOf({ extensions })).toBe((await queriesOf({})) + 1)
+    expect(await queriesOf(['acme', 'beta'], { extensions })).toBe(3)
+    expect(await queriesOf([], {})).toBe(3)
+  })
+
+  it('are found by a file that runs outside of a transaction', async () => {
+    const { prefix, router } = setUp()
+    const first = { '1_people.sql': 'create table people (id int)' }
+    await (await router({ tenants: first }, ['btree_gist'])).tenants.create({ slug: 'acme' })
+    const tenants = {
+      ...first,
+      '2_index.sql': `create extension if not exists btree_gist;
+        create index concurrently by_id on people using gist (id);`,
+    }
+    const made = await router({ tenants }, ['btree_gist'])
+    const { outcomes } = await made.migrations.up()
+    expect(outcomes.at(-1)).toMatchObject({ schema: `${prefix}acme`, applied: ['2_index.sql'] })
+    const { rows } = await database.admin.query(
+      `select indisvalid from pg_index where indexrelid = '${prefix}acme.by_id'::regclass`,
+    )
+    expect(rows).toEqual([{ indisvalid: true }])
+  })
+
+  it('are on the paths of the shared schema and of static ones', async () => {
+    const { prefix, place, router } = setUp()
+    const made = await router({}, ['earthdistance'])
+    await made.migrations.up()
+    for (const schema of [`shared_${prefix}`, `main_${prefix}`]) {
+      const path = await made.withSchema(schema, async (db) => {
+        await db.query('select ll_to_earth(1, 1)')
+        return (await db.query(`select array_to_json(current_schemas(false))::text as path`)).rows
+      })
+      expect(path).toEqual([{ path: JSON.stringify([schema, place]) }])
+    }
   })
 
   it('never answer before the tenant’s own tables', async () => {
@@ -170,6 +215,26 @@ describe('CREATE EXTENSION in a migration', () => {
     expect(rows).toEqual([])
   })
 
+  it('is an error that names the shared schema where a run of that will make it', async () => {
+    const { prefix, router } = setUp()
+    const first = { '1_loans.sql': 'create table loans (id int)' }
+    const old = await router({ tenants: first }, [])
+    await old.tenants.create({ slug: 'acme' })
+    const more = { ...first, '2_x.sql': 'create extension autoinc' }
+    const late = await router({ tenants: more }, ['autoinc'])
+    const error = await refusal(late.migrations.up({ select: select.tenants() }))
+    expect(error).toMatchObject({
+      code: 'EXTENSION_MISSING',
+      extension: 'autoinc',
+      message: expect.stringContaining(`"tenantry migrate -s shared_${prefix}"`),
+    })
+    expect(error).not.toMatchObject({ message: expect.stringContaining('Add it to') })
+    expect(await placeOfExtension('autoinc')).toBeUndefined()
+    await late.migrations.up({ select: select.shared() })
+    const { outcomes } = await late.migrations.up({ select: select.tenants() })
+    expect(outcomes).toMatchObject([{ status: 'done', applied: ['2_x.sql'] }])
+  })
+
   it('is no matter any more in a migration that ran long ago', async () => {
     const { router } = setUp()
     const old = { '1_loans.sql': '-- extension\ncreate table loans (id int)' }
@@ -207,6 +272,9 @@ describe('an extension in a migration', () => {
     ['CREATE EXTENSION IF NOT EXISTS"Odd ""one"""', 'Odd "one"'],
     ["create /* a /* b */ c */ extension -- d\n DICT_INT with version '1'", 'dict_int'],
     ['create extension if not exists dict_xsyn cascade', 'dict_xsyn'],
+    [String.raw`create extension U&"in\0074agg" schema x`, 'intagg'],
+    [String.raw`create extension if not exists u&"s\+00006C\\o"`, String.raw`sl\o`],
+    ['create extension u&"ex!0063el" UESCAPE \'!\'', 'excel'],
   ]
 
   it.each(FORMS)('is recognised in %j', async (sql, extension) => {
@@ -219,17 +287,18 @@ describe('an extension in a migration', () => {
     })
   })
 
-  it.each(['drop extension"citext"', 'drop extension if exists/*x*/"citext" cascade'])(
-    'is not dropped by %j',
-    async (sql) => {
-      const { router } = setUp()
-      const made = await router({ tenants: { '1_x.sql': sql } }, [])
-      expect(await refusal(made.tenants.create({ slug: 'acme' }))).toMatchObject({
-        code: 'EXTENSION_DROPPED',
-        extension: 'citext',
-      })
-    },
-  )
+  it.each([
+    'drop extension"citext"',
+    'drop extension if exists/*x*/"citext" cascade',
+    String.raw`drop extension u&"cit\0065xt"`,
+  ])('is not dropped by %j', async (sql) => {
+    const { router } = setUp()
+    const made = await router({ tenants: { '1_x.sql': sql } }, [])
+    expect(await refusal(made.tenants.create({ slug: 'acme' }))).toMatchObject({
+      code: 'EXTENSION_DROPPED',
+      extension: 'citext',
+    })
+  })
 })
 
 describe('the option "extensions"', () => {

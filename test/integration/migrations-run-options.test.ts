@@ -1,5 +1,6 @@
 import { type RunReport, SchemaRouter, type UpOptions, isTenantryError, select } from 'tenantry'
 import { describe, expect, it } from 'vitest'
+import { countQueries } from '../support/count-queries.js'
 import { useDatabase } from '../support/database.js'
 import { useMigrationFolders } from '../support/migration-folder.js'
 
@@ -156,6 +157,45 @@ describe('migrations.up', () => {
       ['omega', 'done'],
     ])
     expect(await done({ limit: 9 })).toHaveLength(4)
+  })
+
+  it('says how a limited run gets on with the others while a tenant fails each time', async () => {
+    const { router, prefix } = await setUp('acme')
+    const up = (options: UpOptions): Promise<RunReport> =>
+      router.migrations.up({ select: select.tenants(), ...options })
+    for (let run = 0; run < 2; run += 1) {
+      await expect(up({ limit: 1 })).rejects.toMatchObject({
+        code: 'MIGRATION_RUN_FAILED',
+        message: expect.stringContaining('leave acme out by "exclude", or by -x'),
+      })
+    }
+    const { outcomes } = await up({ limit: 1, exclude: ['acme'] })
+    expect(outcomes).toMatchObject([{ tenant: 'beta', status: 'done' }])
+    await expect(up({})).rejects.not.toMatchObject({ message: expect.stringContaining('limit') })
+    expect(await router.whoWill(select.behind())).toEqual([`${prefix}acme`])
+  })
+
+  it('reads the states of the fleet once, with a limit as well', async () => {
+    const { prefix } = await setUp()
+    const pool = database.pool()
+    const counter = countQueries(pool)
+    const tenants = {
+      '1_loans.sql': 'create table loans ()',
+      '2_fees.sql': 'create table fees ()',
+    }
+    const router = new SchemaRouter({ pool, schemas: await migrations.fleet(prefix, { tenants }) })
+    await router.migrations.up({ select: select.tenants() })
+    counter.queries = 0
+    await router.migrations.up({ select: select.tenants(), limit: 2 })
+    expect(counter.queries).toBe(2)
+    const seen: string[] = []
+    for await (const { schema } of router.migrations.statuses({
+      select: select.tenants(),
+      limit: 2,
+    }))
+      seen.push(schema)
+    expect(seen).toEqual([`${prefix}acme`, `${prefix}beta`])
+    expect(counter.queries).toBe(4)
   })
 
   it('does not count shared and static schemas among its limit', async () => {

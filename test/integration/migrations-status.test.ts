@@ -170,4 +170,39 @@ describe('migrations.status', () => {
     expect(acquired).toBeLessThan(8)
     expect(await router.tenants.list()).toHaveLength(count + 1)
   })
+
+  it('goes over more schemas than it holds at a time, in order and completely', async () => {
+    const { prefix, router } = await setUp('first')
+    const count = 620
+    await database.admin.query(
+      `do $$ begin for i in 1..${count} loop
+         execute format('create schema %I', '${prefix}n' || i);
+       end loop; end $$`,
+    )
+    await database.admin.query(
+      `insert into shared_${prefix}.tenantry_tenants (slug, name, schema)
+       select 'n' || i, 'n', '${prefix}n' || i from generate_series(1, ${count}) i`,
+    )
+    const pool = database.pool({ max: 1 })
+    const asked: number[] = []
+    pool.on('connect', (client) => {
+      const query = client.query.bind(client)
+      const noted = (text: string, values: readonly unknown[] = []): unknown => {
+        if (Array.isArray(values[0]) && text.includes('pg_namespace')) asked.push(values[0].length)
+        return query(text, [...values])
+      }
+      Object.assign(client, { query: noted })
+    })
+    const watched = new SchemaRouter({ pool, schemas: await migrations.fleet(prefix, OLD) })
+    const tenants = { select: select.tenants() }
+    const seen: string[] = []
+    for await (const { schema, exists } of watched.migrations.statuses(tenants)) {
+      expect(exists).toBe(true)
+      seen.push(schema)
+      // The next part of the fleet is read only when this one has been taken.
+      expect(asked).toHaveLength(seen.length > 500 ? 2 : 1)
+    }
+    expect(asked).toEqual([500, count + 1 - 500])
+    expect(seen).toEqual(await router.whoWill(select.tenants()))
+  })
 })

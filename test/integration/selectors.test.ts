@@ -118,6 +118,23 @@ describe('whoWill', () => {
     expect(await router.whoWill(select.tenants(), { exclude })).toEqual([`${prefix}beta`])
   })
 
+  it('refuses a domain that leads to two schemas, and names both', async () => {
+    const prefix = database.prefix()
+    const schemas = { shared: { name: `shared_${prefix}` }, tenants: { prefix } }
+    const before = new SchemaRouter({ pool: database.pool(), schemas })
+    await before.tenants.create({ slug: 'acme', domains: ['both.example.com'] })
+    // The configuration of a later version, which nobody compares with the registry.
+    const main = { [`main_${prefix}`]: { domains: ['both.example.com'] } }
+    const pool = database.pool()
+    const router = new SchemaRouter({ pool, schemas: { ...schemas, static: main } })
+    const refusal = { code: 'SELECTOR_AMBIGUOUS', candidates: [`main_${prefix}`, `${prefix}acme`] }
+    const both = select.names('both.example.com')
+    await expect(router.whoWill(both)).rejects.toMatchObject(refusal)
+    await expect(router.migrations.up({ select: both })).rejects.toMatchObject(refusal)
+    const exclude = ['both.example.com']
+    await expect(router.whoWill(select.all(), { exclude })).rejects.toMatchObject(refusal)
+  })
+
   it('takes what is behind, and leaves out what up excludes', async () => {
     const prefix = database.prefix()
     const schemas = await migrations.fleet(prefix, {})

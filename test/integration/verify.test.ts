@@ -241,6 +241,25 @@ describe('migrations.up with verify', PATIENCE, () => {
     expect(none.verified).toBeUndefined()
   })
 
+  it('compares the schemas of the run, and does not list the fleet again', async () => {
+    const { prefix } = await makeFleet(first, 'a', 'b')
+    const pool = database.pool()
+    const asked: string[] = []
+    pool.on('connect', (client) => {
+      const query = client.query.bind(client)
+      const noted = (text: string, values: readonly unknown[] = []): unknown => {
+        if (text.includes('tenantry_tenants')) asked.push(text)
+        return query(text, [...values])
+      }
+      Object.assign(client, { query: noted })
+    })
+    const schemas = await migrations.fleet(prefix, { tenants: first })
+    const router = new SchemaRouter({ pool, schemas })
+    const report = await router.migrations.up({ select: select.tenants(), verify: true })
+    expect(report.verified).toMatchObject({ findings: [], compared: 2 })
+    expect(asked).toHaveLength(1)
+  })
+
   async function grown(prefix: string, tenants: MigrationFiles): Promise<SchemaRouter> {
     const schemas = await migrations.fleet(prefix, { tenants })
     return new SchemaRouter({ pool: database.pool(), schemas })

@@ -3,6 +3,7 @@ import { TenantryError } from '../../errors.js'
 import { type CatalogItem, describeSchemas } from '../../migration/verify/describe.js'
 import { diffSchemas } from '../../migration/verify/difference.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../../names/schema-name.js'
+import { isYes, yesIf } from '../../postgres/answer.js'
 import { openTransaction } from '../../postgres/open-transaction.js'
 import { firstFew } from '../../support/first-few.js'
 import type { CopyTable } from './copy-catalog.js'
@@ -55,12 +56,12 @@ export async function requireSameRows(
     const part = tables.slice(from, from + TABLES_PER_QUERY)
     const texts = part.map(
       (table) => `select ${quoteLiteral(table.name)} as name,
-        (${sumText(source, table)}) is distinct from (${sumText(copy, table)}) as differs`,
+        ${yesIf(`(${sumText(source, table)}) = (${sumText(copy, table)})`)} as same`,
     )
-    const { rows } = await client.query<{ name: string; differs: boolean }>(
+    const { rows } = await client.query<{ name: string; same: string | null }>(
       texts.join(' union all '),
     )
-    differing.push(...rows.flatMap((row) => (row.differs ? row.name : [])))
+    differing.push(...rows.flatMap((row) => (isYes(row.same) ? [] : row.name)))
   }
   if (differing.length === 0) return
   throw differs(

@@ -62,8 +62,11 @@ export async function readCopyCatalog(
   schema: SchemaName,
 ): Promise<CopyCatalog> {
   const home = quoteIdent(schema)
-  const rowsOf = async <R extends object>(text: string): Promise<readonly R[]> =>
-    (await client.query<R>(text, [home])).rows
+  const rowsOf = async <R extends object>(text: string): Promise<readonly R[]> => {
+    const asJson = `select row_to_json(found)::text as json from (${text}) found`
+    const { rows } = await client.query<{ json: string }>(asJson, [home])
+    return rows.map(({ json }) => JSON.parse(json))
+  }
   const tables = await rowsOf<CopyTable>(TABLES)
   const forced = await rowsOf<{ name: string }>(FORCED)
   const views = await rowsOf<{ name: string }>(MATERIALIZED_VIEWS)

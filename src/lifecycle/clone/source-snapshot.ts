@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { aloneKey, schemaKey } from '../../migration/enter.js'
 import { ledgerTable } from '../../migration/ledger.js'
 import type { SchemaName } from '../../names/schema-name.js'
+import { isYes, yesIf } from '../../postgres/answer.js'
 import type { Database } from '../../postgres/database.js'
 import { SQL_STATE, sqlStateOf } from '../../postgres/sql-state.js'
 import { busy } from '../schema-lock.js'
@@ -59,11 +60,10 @@ async function take(
   if (hasLedger) {
     await client.query(`lock table ${ledgerTable(schema)} in share mode`).catch(explain)
   }
-  const { rows } = await client.query<{ free: boolean }>(
-    `select pg_try_advisory_xact_lock_shared(${schemaKey(schema)})
-       and pg_try_advisory_xact_lock_shared(${aloneKey(schema)}) as free`,
-  )
-  if (rows[0]?.free !== true) throw new SourceInUse()
+  const free = `pg_try_advisory_xact_lock_shared(${schemaKey(schema)})
+    and pg_try_advisory_xact_lock_shared(${aloneKey(schema)})`
+  const { rows } = await client.query<{ free: string | null }>(`select ${yesIf(free)} as free`)
+  if (!isYes(rows[0]?.free)) throw new SourceInUse()
 }
 
 function explain(error: unknown): never {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { TenantryError } from '../../errors.js'
 import { quoteIdent } from '../../names/schema-name.js'
+import { isYes, yesIf } from '../../postgres/answer.js'
 import type { BridgeTarget, MigrationBridge } from '../bridge.js'
 import { type JournalEntry, readJournal } from '../sources/drizzle-journal.js'
 
@@ -78,11 +79,11 @@ async function journalIn(folder: string): Promise<readonly JournalEntry[]> {
 /** drizzle runs what is newer than the newest that it has noted. */
 async function newestIn({ client, schema }: BridgeTarget, table: string): Promise<number> {
   const name = `${quoteIdent(schema)}.${quoteIdent(table)}`
-  const { rows } = await client.query<{ found: boolean }>(
-    'select to_regclass($1) is not null as found',
+  const { rows } = await client.query<{ found: string | null }>(
+    `select ${yesIf('to_regclass($1) is not null')} as found`,
     [name],
   )
-  if (rows[0]?.found !== true) return -Infinity
+  if (!isYes(rows[0]?.found)) return -Infinity
   const noted = await client.query<{ newest: string | null }>(
     `select max(created_at)::text as newest from ${name}`,
   )

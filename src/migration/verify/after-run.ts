@@ -1,9 +1,10 @@
 import { TenantryError } from '../../errors.js'
 import { firstFew } from '../../support/first-few.js'
+import type { GoalResult } from '../goal-run.js'
 import { listFleet } from '../layout.js'
 import type { RunReport } from '../report.js'
 import type { ReferenceParts } from './reference.js'
-import { type VerifyFinding, verifySchemas } from './verify.js'
+import { type VerifyFinding, type VerifyReport, verifySchemas } from './verify.js'
 
 /**
  * Compares the schemas of a run that succeeded with what their migrations make: also those that had
@@ -11,19 +12,30 @@ import { type VerifyFinding, verifySchemas } from './verify.js'
  *
  * @throws `SCHEMA_DRIFT` with the report
  */
-export async function verifyAfterRun(parts: ReferenceParts, report: RunReport): Promise<RunReport> {
+export async function verifyAfterRun(
+  parts: ReferenceParts,
+  { report, schemas: run }: GoalResult,
+): Promise<RunReport> {
   const reached = new Set(
     report.outcomes
       .filter(({ status }) => status === 'done' || status === 'current')
       .map(({ schema }) => schema),
   )
   if (reached.size === 0) return report
-  const fleet = await listFleet(parts.db, parts.layout, parts.registry)
-  const schemas = fleet.filter(({ schema }) => reached.has(schema))
-  const whole: RunReport = { ...report, verified: await verifySchemas(parts, schemas) }
+  const schemas = run.filter(({ schema }) => reached.has(schema))
+  const verified = await withoutGone(parts, await verifySchemas(parts, schemas))
+  const whole: RunReport = { ...report, verified }
   const { findings = [] } = whole.verified ?? {}
   if (findings.length === 0) return whole
   throw drifted(findings, whole)
+}
+
+/** A tenant may have been purged or renamed since the run has listed it. */
+async function withoutGone(parts: ReferenceParts, found: VerifyReport): Promise<VerifyReport> {
+  if (!found.findings.some(({ code }) => code === 'SCHEMA_MISSING')) return found
+  const fleet = await listFleet(parts.db, parts.layout, parts.registry)
+  const there = new Set<string>(fleet.map(({ schema }) => schema))
+  return { ...found, findings: found.findings.filter(({ schema }) => there.has(schema)) }
 }
 
 function drifted(findings: readonly VerifyFinding[], report: RunReport): TenantryError {

@@ -11,7 +11,7 @@ export const createExtension: Rule = nodeRule('create-extension', 'warning', ({ 
 /** Extensions that a tenant's migration drops. */
 export const dropExtension: Rule = nodeRule('drop-extension', 'error', ({ kind, node }) =>
   kind === 'DropStmt' && node['removeType'] === 'OBJECT_EXTENSION'
-    ? 'This takes the extension away from all schemas of the database. Drop it in the migrations ' +
-      'of the shared schema.'
+    ? 'This takes the extension away from all schemas of the database. Take it out of the file; ' +
+      'once no schema needs the extension any more, drop it by hand.'
     : undefined,
 )
