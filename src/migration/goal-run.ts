@@ -35,7 +35,7 @@ export async function runGoals(
   { options, goalOf, known = [], kinds }: GoalRun,
 ): Promise<RunReport> {
   const settings = { ...settingsOf(options), kinds }
-  const workParts = { ...parts, options: unitOptions(options) }
+  const workParts = { ...parts, options: unitOptions(options, parts.layout.guard) }
   const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
   const schemas = await selectBut(parts, options, known)
