@@ -3,6 +3,7 @@ import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
 import { lockKey } from '../postgres/advisory-lock.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import { NOTE_HELD } from './guard.js'
 import { type LedgerRow, ledgerTable } from './ledger.js'
 import type { UnitTarget } from './unit-target.js'
 
@@ -59,7 +60,9 @@ export async function enter(
   target: UnitTarget,
   begin?: string,
 ): Promise<Entered> {
-  const text = [...(begin === undefined ? [] : [begin]), ...enterTexts(target)].join(';\n')
+  // What the caller's own transaction has locked so far, a hook's table say, is no migration's doing.
+  const first = begin ?? (target.guard && NOTE_HELD)
+  const text = [...(first === undefined ? [] : [first]), ...enterTexts(target)].join(';\n')
   const answers: unknown = await client
     .query(text)
     .catch((error: unknown) => missing(error, target.schema))

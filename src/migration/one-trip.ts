@@ -9,7 +9,7 @@ import { commentText } from './fingerprint.js'
 import { OUTSIDE, glanceOrFailText } from './glance.js'
 import { ledgerDigest, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
-import { type SimplePlan, simplePlan } from './simple-plan.js'
+import { type SimplePlan, lookClosely, simplePlan } from './simple-plan.js'
 import type { Step } from './step.js'
 import type { UnitTarget } from './unit-target.js'
 
@@ -64,7 +64,10 @@ async function sendAll(
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
     })
   } catch (error) {
-    if (needsCloserLook(error, step)) throw CLOSER_LOOK
+    if (needsCloserLook(error, step)) {
+      if (step !== undefined) lookClosely(target)
+      throw CLOSER_LOOK
+    }
     if (step === undefined) throw error
     throw migrationFailed(schema, error, { place: placeOf(batch, positionOf(error), step) })
   }

@@ -6,7 +6,8 @@ import { RESTORE_PATH } from './enter.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { fingerprintText } from './fingerprint.js'
 import { OUTSIDE, glanceText } from './glance.js'
-import { type Escape, escaped, guardText, mayCreate } from './guard.js'
+import { type Present, escaped, guardText, mayCreate } from './guard.js'
+import { type Former, READ_BEFORE, REFERRED, escapesOf, openBefore } from './guard-before.js'
 import { type LedgerRow, ledgerDelete, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
 import { leavesSettings, readSettings, restoreSettings } from './settings.js'
@@ -18,6 +19,8 @@ import type { UnitTarget } from './unit-target.js'
 interface Piece {
   readonly migrations: readonly Migration[]
   readonly careful: boolean
+  /** What is sent before the first migration. */
+  readonly head?: string | undefined
 }
 
 /** Runs steps and notes them in the ledger, in the transaction that the caller has open. */
@@ -27,30 +30,30 @@ export async function runSteps(
   { steps, applied }: { readonly steps: readonly Step[]; readonly applied: readonly LedgerRow[] },
 ): Promise<void> {
   const migrations = steps.filter(({ runs }) => runs).map(({ migration }) => migration)
-  const pieces = piecesOf(migrations)
+  const { schema, guard } = target
+  const pieces = piecesOf(migrations, guard && openBefore(schema, guard))
+  const isGuarded = guard !== undefined && pieces.length > 0
   const last = pieces.at(-1)?.careful === false ? pieces.pop() : undefined
   for (const piece of pieces) await runPiece(client, target, piece)
-  const glance = glanceFor(target, migrations)
-  const end = [ledgerText(target, steps, applied), glance, RESTORE_PATH].join('\n')
-  const saw = await runBatch(client, target, { migrations: last?.migrations ?? [], end })
-  if (saw || glance === '') await askGuard(client, target, migrations)
+  const sight = isGuarded ? [glanceText(schema), READ_BEFORE] : []
+  const end = [ledgerText(target, steps, applied), ...sight, RESTORE_PATH].join('\n')
+  const seen = await runBatch(client, target, { migrations: [], ...last, end })
+  // Where locks do not tell everything, the guard is asked in any case.
+  if (seen.outside || seen.before.length > 0 || mayCreate(migrations)) {
+    await askGuard(client, target, { migrations, before: seen.before })
+  }
 }
 
-/** Where locks do not tell everything, the guard is asked in any case. */
-function glanceFor({ schema, guard }: UnitTarget, migrations: readonly Migration[]): string {
-  return guard === undefined || mayCreate(migrations) ? '' : glanceText(schema)
-}
-
-interface EscapeRow extends QueryResultRow, Escape {}
+interface PresentRow extends QueryResultRow, Present {}
 
 async function askGuard(
   client: PoolClient,
   { schema, guard }: UnitTarget,
-  migrations: readonly Migration[],
+  { migrations, before }: { readonly migrations: readonly Migration[]; before: readonly Former[] },
 ): Promise<void> {
   if (guard === undefined) return
-  const { rows } = await client.query<EscapeRow>(guardText(schema, guard, migrations))
-  const [first, ...more] = rows
+  const { rows } = await client.query<PresentRow>(guardText(schema, guard, migrations))
+  const [first, ...more] = escapesOf(rows, before)
   if (first !== undefined) throw escaped(schema, [first, ...more], migrations)
 }
 
@@ -72,7 +75,7 @@ export function ledgerText(
   ].join('\n')
 }
 
-function piecesOf(migrations: readonly Migration[]): Piece[] {
+function piecesOf(migrations: readonly Migration[], head: string | undefined): Piece[] {
   const pieces: Piece[] = []
   for (const migration of migrations) {
     const careful = migration.code !== undefined || leavesSettings(migration.sql)
@@ -83,45 +86,72 @@ function piecesOf(migrations: readonly Migration[]): Piece[] {
       pieces[pieces.length - 1] = { migrations: [...before.migrations, migration], careful }
     }
   }
-  return pieces
+  const [first, ...others] = pieces
+  return first === undefined ? [] : [{ ...first, head }, ...others]
 }
 
 /** After a migration that needs care, the settings and the role are those that it began with. */
 async function runPiece(
   client: PoolClient,
   target: UnitTarget,
-  { migrations, careful }: Piece,
+  { migrations, careful, head }: Piece,
 ): Promise<void> {
   if (!careful) {
-    await runBatch(client, target, { migrations, end: '' })
+    await runBatch(client, target, { migrations, head, end: '' })
     return
   }
   const before = await readSettings(client)
   const [migration] = migrations
-  if (migration?.code === undefined) await runBatch(client, target, { migrations, end: '' })
-  else await runCode(client, target, migration)
+  if (migration?.code === undefined) await runBatch(client, target, { migrations, head, end: '' })
+  else {
+    if (head !== undefined) await client.query(head)
+    await runCode(client, target, migration)
+  }
   await restoreSettings(client, before, migrations.map(({ sql }) => sql).join('\n'))
 }
 
-/** @returns whether a glance that is part of the text saw something. */
+/** A text of migrations, and what comes before and after them. */
+interface BatchRun {
+  readonly migrations: readonly Migration[]
+  readonly head?: string | undefined
+  readonly end: string
+}
+
+/** What the guard's part of a text has seen. */
+interface Sight {
+  readonly outside: boolean
+  readonly before: readonly Former[]
+}
+
 async function runBatch(
   client: PoolClient,
   { schema, path, kept }: UnitTarget,
-  { migrations, end }: { readonly migrations: readonly Migration[]; readonly end: string },
-): Promise<boolean> {
-  const batch = batchOf(migrations, path)
+  { migrations, head, end }: BatchRun,
+): Promise<Sight> {
+  const batch = batchOf(migrations, path, head)
   const memory = memoryOf(client)
   for (const { sql } of migrations) memory.noteScript(sql)
   let step: number | undefined
-  let sawOutside = false
+  let outside = false
+  const before: Former[] = []
   try {
     await runText(client, batch.text + end, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
-      if (OUTSIDE in row) sawOutside = true
+      if (OUTSIDE in row) outside = true
+      if (REFERRED in row) before.push(formerOf(row))
     })
   } catch (error) {
     const place: Place | undefined = placeOf(batch, positionOf(error), step)
     throw migrationFailed(schema, error, { place, kept })
   }
-  return sawOutside
+  return { outside, before }
+}
+
+function formerOf({ schema, object, what, [REFERRED]: referred }: Record<string, unknown>): Former {
+  return {
+    schema: String(schema),
+    object: String(object),
+    what: String(what),
+    referred: referred === true,
+  }
 }

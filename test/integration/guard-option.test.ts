@@ -69,6 +69,24 @@ describe('the guard of a router', () => {
     expect(await noted()).toBe(2)
   })
 
+  it('leaves what a hook has touched before to the hook', async () => {
+    const { prefix, other } = await setUp()
+    const router = new SchemaRouter({
+      pool: database.pool(),
+      schemas: await migrations.fleet(prefix, {
+        tenants: { '1_loans.sql': 'create table loans (id int)' },
+      }),
+      hooks: {
+        beforeMigrate: async ({ db, tenant }) => {
+          await db.query(`insert into ${other}.log values ($1)`, [tenant.slug])
+        },
+      },
+    })
+    await router.tenants.create({ slug: 'acme' })
+    const { rows } = await database.admin.query(`select who from ${other}.log`)
+    expect(rows).toEqual([{ who: 'acme' }])
+  })
+
   it('holds for up, down and redo, where their own guard takes its place', async () => {
     const { router, noted } = await setUp()
     const lenient = await router(ALLOWED)
