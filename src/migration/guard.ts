@@ -8,6 +8,11 @@ export interface GuardRules {
   readonly allow: readonly string[]
   /** The shared schema, where they may touch the registry's tables. */
   readonly registry?: SchemaName
+  /**
+   * Schemas in which other workers of the run may be at work; where there is no transaction to look
+   * at, their changes cannot be told from those of a migration.
+   */
+  readonly others?: { readonly prefix: string; readonly names?: readonly string[] }
 }
 
 /** Something outside of the schema that a migration has changed. */
