@@ -1,4 +1,5 @@
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
+import { NOT_HELD } from './guard.js'
 
 /** The row of a glance, or what its error begins with. */
 export const OUTSIDE = 'tenantry_outside'
@@ -14,7 +15,7 @@ export const OUTSIDE = 'tenantry_outside'
 const NAMED = `select relation::pg_catalog.regclass::text as name from pg_catalog.pg_locks
   where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and relation >= 16384
     and mode not in ('AccessShareLock', 'RowShareLock')`
-const DISTANT = `from (${NAMED}) locked where name like '%.%' and name not like 'pg\\_toast.%'`
+const DISTANT = `from (${NAMED} and ${NOT_HELD}) locked where name like '%.%' and name not like 'pg\\_toast.%'`
 const DISTANT_OR_GONE = `from (${NAMED}) locked
   where name like '%.%' and name not like 'pg\\_toast.%' or name ~ '^[0-9]'`
 

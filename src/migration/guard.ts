@@ -112,7 +112,8 @@ const HELD = 'tenantry.held'
 export const NOTE_HELD: string = `select pg_catalog.set_config('${HELD}', coalesce((
   select pg_catalog.string_agg(relation || mode, ' ') from pg_catalog.pg_locks
   where pid = pg_catalog.pg_backend_pid() and locktype = 'relation'), ''), true)`
-const NOT_HELD = `l.relation || l.mode <> all (
+/** A condition on the columns of `pg_locks`: it was not locked before. */
+export const NOT_HELD: string = `relation || mode <> all (
   pg_catalog.string_to_array(coalesce(pg_catalog.current_setting('${HELD}', true), ''), ' '))`
 
 /**

@@ -274,7 +274,7 @@ describe('a migration that the linter warns of', () => {
         .query(`begin; set local search_path to ${path}; select ${a}.total(); commit`)
         .then((results) => [results].flat()[2]?.rows[0]?.total)
     expect(await totalIn(b)).toBe('2')
-    await database.admin.query(`${TABLE.replace('loans', 'public.loans')}`)
+    await database.admin.query(TABLE.replace('loans', 'public.loans'))
     expect(await totalIn('public')).toBe('0')
     expect(await lint([migration(1, sql)])).toMatchObject([
       { rule: 'function-without-search-path', line: 1 },
