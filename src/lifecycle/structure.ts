@@ -30,7 +30,10 @@ export async function migrateNew(
     createSchema: false,
     lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
     tenant: slug,
-    guard: { allow, registry: layout.shared.schema },
+    guard: layout.guard && {
+      allow: [...layout.guard.allow, ...allow],
+      registry: layout.shared.schema,
+    },
   })
 }
 

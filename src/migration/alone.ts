@@ -11,6 +11,7 @@ import { lineAt } from '../support/line.js'
 import type { Place } from './batch.js'
 import { aloneKey, readLedger } from './enter.js'
 import { migrationFailed } from './failure.js'
+import { readSurroundings, requireSameSurroundings } from './guard-alone.js'
 import { ledgerText } from './segment.js'
 import type { Migration } from './source.js'
 import { type Step, firstSegment, stepsTo } from './step.js'
@@ -20,7 +21,7 @@ const BUSY_WAIT_MS = 100
 
 /**
  * Runs one migration outside of a transaction, statement by statement, with the path set for the
- * session; then notes it in the ledger.
+ * session; then notes it in the ledger, unless it has changed the path or another schema.
  *
  * @returns `false` when another runner was faster.
  */
@@ -33,8 +34,11 @@ export function runAlone(db: Database, target: UnitTarget, step: Step): Promise<
       const { migrations, goal = { kind: 'up' } } = target
       const next = firstSegment(stepsTo(goal, schema, { migrations, applied }))?.steps[0]
       if (next?.migration.id !== step.migration.id || next.effect !== step.effect) return false
-      await runStatements(client, target, step.migration)
-      await requirePath(client, target, step.migration)
+      const { migration } = step
+      const before = await readSurroundings(client, target)
+      await runStatements(client, target, migration)
+      await requirePath(client, target, migration)
+      await requireSameSurroundings(client, target, { migration, before })
       // One text is one transaction.
       await client.query(ledgerText(target, [step], applied))
       return true
@@ -76,8 +80,9 @@ async function runStatements(
     const line = lineAt(sql, start)
     await run(statement, { migration, line, statement: statement.slice(0, 500) })
   }
-  // A BEGIN may have been left open; without one this does nothing.
-  await run('commit', { migration })
+  // A BEGIN may have been left open; without one this does nothing. The ledger is the runner's to
+  // write, with its own rights.
+  await run('commit; reset session authorization; reset role; discard temp', { migration })
 }
 
 async function invalidIndexes(client: PoolClient, schema: SchemaName): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.
 import { lockKey } from '../postgres/advisory-lock.js'
 import { isYes, yesIf } from '../postgres/answer.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import { NOTE_HELD } from './guard.js'
 import { type LedgerQueryRow, type LedgerRow, ledgerRow, ledgerTable } from './ledger.js'
 import type { UnitTarget } from './unit-target.js'
 
@@ -66,7 +67,9 @@ export async function enter(
   target: UnitTarget,
   begin?: string,
 ): Promise<Entered> {
-  const text = [...(begin === undefined ? [] : [begin]), ...enterTexts(target)].join(';\n')
+  // What the caller's own transaction has locked so far, a hook's table say, is no migration's doing.
+  const first = begin ?? (target.guard && NOTE_HELD)
+  const text = [...(first === undefined ? [] : [first]), ...enterTexts(target)].join(';\n')
   const answers: unknown = await client
     .query(text)
     .catch((error: unknown) => missing(error, target.schema))

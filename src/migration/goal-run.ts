@@ -41,7 +41,7 @@ export async function runGoals(
   { options, goalOf, known = [], kinds }: GoalRun,
 ): Promise<GoalResult> {
   const settings = { ...settingsOf(options), kinds }
-  const workParts = { ...parts, options: unitOptions(options) }
+  const workParts = { ...parts, options: unitOptions(options, parts.layout.guard) }
   const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
   const selected = await selectBut(parts, options, known)

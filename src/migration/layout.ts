@@ -8,6 +8,7 @@ import { parseSchemaName } from '../names/schema-name.js'
 import { loadSet } from './complete-set.js'
 import { withoutExtensions } from './extension-statements.js'
 import type { ExtensionRules } from './extensions.js'
+import type { GuardRules } from './guard.js'
 import { type MigrationBridge, type MigrationOrigin, isBridge } from './bridge.js'
 import type { Migration } from './source.js'
 
@@ -22,6 +23,8 @@ export interface SchemaLayout {
     readonly extras: readonly SchemaName[]
   }
   readonly extensions?: ExtensionRules | undefined
+  /** What migrations may change outside of their schema; without it nobody looks. */
+  readonly guard?: GuardRules | undefined
 }
 
 /** Schemas that are searched after a schema's own. */

@@ -9,7 +9,7 @@ import { commentText } from './fingerprint.js'
 import { OUTSIDE, glanceOrFailText } from './glance.js'
 import { NOTED, ledgerDigest, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
-import { type SimplePlan, simplePlan } from './simple-plan.js'
+import { type SimplePlan, lookClosely, simplePlan } from './simple-plan.js'
 import type { Step } from './step.js'
 import type { UnitTarget } from './unit-target.js'
 
@@ -67,7 +67,10 @@ async function sendAll(
       if (NOTED in row) atEnd = true
     })
   } catch (error) {
-    if (needsCloserLook(error, step)) throw CLOSER_LOOK
+    if (needsCloserLook(error, step)) {
+      if (step !== undefined) lookClosely(target)
+      throw CLOSER_LOOK
+    }
     if (step === undefined) throw error
     const place = atEnd ? placeAtEnd(migrations, error) : placeOf(batch, positionOf(error), step)
     throw migrationFailed(schema, error, { place, atEnd })

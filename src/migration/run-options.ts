@@ -1,6 +1,7 @@
 import { optionInvalid, wholeNumber } from '../support/options.js'
 import type { Selector } from '../selector/selector.js'
 import type { GuardRules } from './guard.js'
+import { type GuardOption, resolveGuard } from './guard-option.js'
 import type { RunEvent, SchemaOutcome } from './report.js'
 import type { RunSettings } from './run.js'
 import type { Migration } from './source.js'
@@ -74,9 +75,9 @@ export interface RunOptions extends StatusOptions {
   /**
    * Looks before each commit whether a migration changed anything outside of its schema.
    *
-   * @defaultValue `{ allow: [] }`
+   * @defaultValue the router's option `guard`
    */
-  readonly guard?: { readonly allow: readonly string[] } | false
+  readonly guard?: GuardOption
   /**
    * Lints the migrations that are about to run, before anything is run: `'error'` stops at findings
    * of that level with `LINT_FAILED`, `'warn'` only hands them to `onEvent`.
@@ -145,19 +146,20 @@ export function settingsOf(options: RunOptions): RunSettings {
   }
 }
 
-/** The part of a run that is about each schema's migration. */
-export function unitOptions(options: RunOptions): Pick<
-  UnitTarget,
-  'lockTimeoutMs' | 'statementTimeoutMs' | 'atomicity' | 'signal'
-> & {
+/**
+ * The part of a run that is about each schema's migration.
+ *
+ * @param configured The guard of a run that says nothing about it.
+ */
+export function unitOptions(
+  options: RunOptions,
+  configured: GuardRules | undefined,
+): Pick<UnitTarget, 'lockTimeoutMs' | 'statementTimeoutMs' | 'atomicity' | 'signal'> & {
   readonly guard: GuardRules | undefined
 } {
-  const { atomicity, guard = { allow: [] }, signal, statementTimeout } = options
+  const { atomicity, guard, signal, statementTimeout } = options
   if (!ATOMICITIES.includes(atomicity)) {
     throw optionInvalid('atomicity', `Option "atomicity" must be 'schema' or 'migration'.`)
-  }
-  if (guard !== false && !Array.isArray(guard.allow)) {
-    throw optionInvalid('guard', `Option "guard" must be false or { allow: ['a_schema'] }.`)
   }
   return {
     lockTimeoutMs: wholeNumber('lockTimeout', options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS, 1),
@@ -167,7 +169,7 @@ export function unitOptions(options: RunOptions): Pick<
         : wholeNumber('statementTimeout', statementTimeout, 1),
     atomicity,
     signal,
-    guard: guard === false ? undefined : guard,
+    guard: guard === undefined ? configured : resolveGuard(guard),
   }
 }
 

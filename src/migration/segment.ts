@@ -1,4 +1,5 @@
 import type { PoolClient, QueryResultRow } from 'pg'
+import { isYes } from '../postgres/answer.js'
 import { memoryOf } from '../postgres/client-memory.js'
 import { STEP_COLUMN, batchOf, placeAtEnd, placeOf } from './batch.js'
 import { runCode } from './code.js'
@@ -6,7 +7,8 @@ import { CHECK_DEFERRED, RESTORE_PATH } from './enter.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { fingerprintText } from './fingerprint.js'
 import { OUTSIDE, glanceText } from './glance.js'
-import { type Escape, escaped, guardText, mayCreate } from './guard.js'
+import { type Present, escaped, guardText, mayCreate } from './guard.js'
+import { type Former, READ_BEFORE, REFERRED, escapesOf, openBefore } from './guard-before.js'
 import { type LedgerRow, NOTED, ledgerDelete, ledgerInsert } from './ledger.js'
 import { runText } from './run-text.js'
 import { leavesSettings, readSettings, restoreSettings } from './settings.js'
@@ -18,6 +20,8 @@ import type { UnitTarget } from './unit-target.js'
 interface Piece {
   readonly migrations: readonly Migration[]
   readonly careful: boolean
+  /** What is sent before the first migration. */
+  readonly head?: string | undefined
 }
 
 /** Runs steps and notes them in the ledger, in the transaction that the caller has open. */
@@ -27,34 +31,31 @@ export async function runSteps(
   { steps, applied }: { readonly steps: readonly Step[]; readonly applied: readonly LedgerRow[] },
 ): Promise<void> {
   const migrations = steps.filter(({ runs }) => runs).map(({ migration }) => migration)
-  const pieces = piecesOf(migrations)
+  const { schema, guard } = target
+  const pieces = piecesOf(migrations, guard && openBefore(schema, guard))
+  const isGuarded = guard !== undefined && pieces.length > 0
   const last = pieces.at(-1)?.careful === false ? pieces.pop() : undefined
   for (const piece of pieces) await runPiece(client, target, piece)
-  const glance = glanceFor(target, migrations)
-  const end = [ledgerText(target, steps, applied), CHECK_DEFERRED, glance, RESTORE_PATH].join('\n')
-  const saw = await runBatch(client, target, {
-    migrations: last?.migrations ?? [],
-    all: migrations,
-    end,
-  })
-  if (saw || glance === '') await askGuard(client, target, migrations)
+  const sight = isGuarded ? [glanceText(schema), READ_BEFORE] : []
+  const noted = [ledgerText(target, steps, applied), CHECK_DEFERRED]
+  const end = [...noted, ...sight, RESTORE_PATH].join('\n')
+  const seen = await runBatch(client, target, { migrations: [], ...last, all: migrations, end })
+  // Where locks do not tell everything, the guard is asked in any case.
+  if (seen.outside || seen.before.length > 0 || mayCreate(migrations)) {
+    await askGuard(client, target, { migrations, before: seen.before })
+  }
 }
 
-/** Where locks do not tell everything, the guard is asked in any case. */
-function glanceFor({ schema, guard }: UnitTarget, migrations: readonly Migration[]): string {
-  return guard === undefined || mayCreate(migrations) ? '' : glanceText(schema)
-}
-
-interface EscapeRow extends QueryResultRow, Escape {}
+interface PresentRow extends QueryResultRow, Present {}
 
 async function askGuard(
   client: PoolClient,
   { schema, guard }: UnitTarget,
-  migrations: readonly Migration[],
+  { migrations, before }: { readonly migrations: readonly Migration[]; before: readonly Former[] },
 ): Promise<void> {
   if (guard === undefined) return
-  const { rows } = await client.query<EscapeRow>(guardText(schema, guard, migrations))
-  const [first, ...more] = rows
+  const { rows } = await client.query<PresentRow>(guardText(schema, guard, migrations))
+  const [first, ...more] = escapesOf(rows, before)
   if (first !== undefined) throw escaped(schema, [first, ...more], migrations)
 }
 
@@ -76,7 +77,7 @@ export function ledgerText(
   ].join('\n')
 }
 
-function piecesOf(migrations: readonly Migration[]): Piece[] {
+function piecesOf(migrations: readonly Migration[], head: string | undefined): Piece[] {
   const pieces: Piece[] = []
   for (const migration of migrations) {
     const careful = migration.code !== undefined || leavesSettings(migration.sql)
@@ -87,54 +88,76 @@ function piecesOf(migrations: readonly Migration[]): Piece[] {
       pieces[pieces.length - 1] = { migrations: [...before.migrations, migration], careful }
     }
   }
-  return pieces
+  const [first, ...others] = pieces
+  return first === undefined ? [] : [{ ...first, head }, ...others]
 }
 
 /** After a migration that needs care, the settings and the role are those that it began with. */
 async function runPiece(
   client: PoolClient,
   target: UnitTarget,
-  { migrations, careful }: Piece,
+  { migrations, careful, head }: Piece,
 ): Promise<void> {
   if (!careful) {
-    await runBatch(client, target, { migrations })
+    await runBatch(client, target, { migrations, head, end: '' })
     return
   }
   const before = await readSettings(client)
   const [migration] = migrations
-  if (migration?.code === undefined) await runBatch(client, target, { migrations })
-  else await runCode(client, target, migration)
+  if (migration?.code === undefined) await runBatch(client, target, { migrations, head, end: '' })
+  else {
+    if (head !== undefined) await client.query(head)
+    await runCode(client, target, migration)
+  }
   await restoreSettings(client, before, migrations.map(({ sql }) => sql).join('\n'))
 }
 
-interface Batch {
+/** A text of migrations, and what comes before and after them. */
+interface BatchRun {
   readonly migrations: readonly Migration[]
   /** What has run in the whole transaction, which is checked at its end. */
   readonly all?: readonly Migration[]
-  readonly end?: string
+  readonly head?: string | undefined
+  readonly end: string
 }
 
-/** @returns whether a glance that is part of the text saw something. */
+/** What the guard's part of a text has seen. */
+interface Sight {
+  readonly outside: boolean
+  readonly before: readonly Former[]
+}
+
 async function runBatch(
   client: PoolClient,
   { schema, path, kept }: UnitTarget,
-  { migrations, all = migrations, end = '' }: Batch,
-): Promise<boolean> {
-  const batch = batchOf(migrations, path)
+  { migrations, all = migrations, head, end }: BatchRun,
+): Promise<Sight> {
+  const batch = batchOf(migrations, path, head)
   const memory = memoryOf(client)
   for (const { sql } of migrations) memory.noteScript(sql)
   let step: number | undefined
-  let sawOutside = false
+  let outside = false
   let atEnd = false
+  const before: Former[] = []
   try {
     await runText(client, batch.text + end, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
-      if (OUTSIDE in row) sawOutside = true
+      if (OUTSIDE in row) outside = true
       if (NOTED in row) atEnd = true
+      if (REFERRED in row) before.push(formerOf(row))
     })
   } catch (error) {
     const place = atEnd ? placeAtEnd(all, error) : placeOf(batch, positionOf(error), step)
     throw migrationFailed(schema, error, { place, kept, atEnd })
   }
-  return sawOutside
+  return { outside, before }
+}
+
+function formerOf({ schema, object, what, [REFERRED]: referred }: Record<string, unknown>): Former {
+  return {
+    schema: String(schema),
+    object: String(object),
+    what: String(what),
+    referred: isYes(referred),
+  }
 }

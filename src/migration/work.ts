@@ -104,6 +104,10 @@ function targetOf(
     createSchema: isFixed && !state.exists,
     guard: options.guard && {
       ...options.guard,
+      others: {
+        prefix: layout.tenants.prefix,
+        ...(schema.kind === 'static' && { names: [...layout.static.keys()] }),
+      },
       ...(isFixed && { registry: layout.shared.schema }),
     },
     tenant: schema.tenant?.slug,

@@ -1,5 +1,6 @@
 import type { MigrationOrigin } from '../migration/bridge.js'
 import type { ExtensionRules } from '../migration/extensions.js'
+import type { GuardRules } from '../migration/guard.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import { directory } from '../migration/sources/directory.js'
 import { parsePrefix, parseSchemaName } from '../names/schema-name.js'
@@ -9,7 +10,10 @@ import type { Migrations, SchemasOptions } from './options.js'
 /** Checks the schemas of a service, and that none of them is in another's place. */
 export function resolveLayout(
   { shared, static: statics = {}, tenants }: SchemasOptions,
-  extensions: ExtensionRules | undefined,
+  rules: {
+    readonly extensions: ExtensionRules | undefined
+    readonly guard: GuardRules | undefined
+  },
 ): SchemaLayout {
   const layout: SchemaLayout = {
     shared: {
@@ -27,7 +31,7 @@ export function resolveLayout(
       source: resolveSource(tenants?.migrations),
       extras: listOf('searchPath', tenants?.searchPath ?? []).map(parseSchemaName),
     },
-    extensions,
+    ...rules,
   }
   checkApart(layout)
   return layout

@@ -3,6 +3,7 @@ import type { Pool, PoolConfig } from 'pg'
 import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
+import { type GuardOption, resolveGuard } from '../migration/guard-option.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
@@ -38,6 +39,13 @@ export interface SchemaRouterOptions {
   readonly schemas?: SchemasOptions
   /** Extensions that all schemas share: made once, and found from every schema. */
   readonly extensions?: ExtensionsOptions
+  /**
+   * What migrations may change outside of their schema, in runs and for new tenants. A run's own
+   * `guard` takes its place.
+   *
+   * @defaultValue `{ allow: [] }`
+   */
+  readonly guard?: GuardOption
   /** How clients are lent to scopes. */
   readonly scope?: ScopeConfig
   /** Where tenants are kept. @defaultValue two tables of the package in the shared schema */
@@ -147,7 +155,10 @@ export interface ResolvedOptions extends FixedDomains {
 /** Checks the options of a router before anything is connected. */
 export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
   checkKeys(options)
-  const layout = resolveLayout(options.schemas ?? {}, resolveExtensions(options.extensions))
+  const layout = resolveLayout(options.schemas ?? {}, {
+    extensions: resolveExtensions(options.extensions),
+    guard: resolveGuard(options.guard),
+  })
   const domainRules = resolveDomainOptions(options.domains ?? {})
   return {
     ...resolvePool(options),
@@ -180,6 +191,7 @@ const KEYS = {
     'poolOptions',
     'schemas',
     'extensions',
+    'guard',
     'scope',
     'registry',
     'domains',

@@ -38,6 +38,20 @@ describe('tenantry lint', () => {
     expect(allowed).toEqual({ code: 0, stdout: '0 findings\n', stderr: '' })
   })
 
+  it('lets migrations write where the guard of the configuration lets them', async () => {
+    const project = await openProject(database)
+    await project.write('migrations/tenant/2_note.sql', 'insert into reports.notes values (1);')
+    expect((await project.tenantry('lint')).code).toBe(1)
+    await project.write(
+      'tenantry.config.ts',
+      `export default {
+        schemas: { tenants: { migrations: 'migrations/tenant' } }, guard: { allow: ['reports'] },
+      }`,
+    )
+    const allowed = await project.tenantry('lint')
+    expect(allowed).toEqual({ code: 0, stdout: '0 findings\n', stderr: '' })
+  })
+
   it('lints a directory without a configuration or a database', async () => {
     const cwd = await temporaryFolder()
     const { code, stderr } = await callBinary(['lint', '.'], { cwd })

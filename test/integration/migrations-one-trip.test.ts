@@ -131,6 +131,31 @@ describe('a schema that needs ordinary migrations', () => {
     expect(statuses(report)).toEqual(['failed', 'done', 'done'])
   })
 
+  it('is taken back when a function of its own drops something elsewhere', async () => {
+    const { prefix, up } = await setUp()
+    await database.admin.query(
+      `create function ${prefix}beta.tidy() returns int language plpgsql as $$ begin
+         drop table if exists other_${prefix}.rates; return 1; end $$;
+       create function ${prefix}acme.tidy() returns int language sql as 'select 1';
+       create function ${prefix}gamma.tidy() returns int language sql as 'select 1'`,
+    )
+    const { report } = await up(['select tidy()'])
+    expect(statuses(report)).toEqual(['done', 'failed', 'done'])
+    expect(report.outcomes[1]?.error).toMatchObject({
+      code: 'MIGRATION_ESCAPED',
+      candidates: [`other_${prefix}.rates`],
+    })
+  })
+
+  it('may have its tables written anew, and may drop what is its own', async () => {
+    const { up } = await setUp()
+    const { report } = await up([
+      'alter table loans add at timestamptz default clock_timestamp()',
+      'create table fees (id int primary key); drop table fees',
+    ])
+    expect(statuses(report)).toEqual(['done', 'done', 'done'])
+  })
+
   it('may hold what it is allowed to, and names with dots', async () => {
     const { prefix, up } = await setUp()
     const allowed = { guard: { allow: [`other_${prefix}`] } }

@@ -132,6 +132,80 @@ describe('migrations.up where one transaction is impossible', () => {
     expect(await ledger(`${prefix}acme`)).toEqual([0, 1])
   })
 
+  it('commits what a file has begun and left open, and says that it was not atomic', async () => {
+    const { prefix, up } = await setUp('acme')
+    const { outcomes } = await up({
+      '2_open.sql': `-- postgres-migrations disable-transaction
+        begin; create table fees ();`,
+      '3_next.sql': 'create table notes ()',
+    })
+    expect(outcomes).toMatchObject([{ status: 'done', atomic: false }])
+    expect(await ledger(`${prefix}acme`)).toEqual([0, 1, 2, 3])
+    const { rows } = await database.admin.query(`select to_regclass($1)::text as fees`, [
+      `${prefix}acme.fees`,
+    ])
+    expect(rows).toEqual([{ fees: `${prefix}acme.fees` }])
+  })
+
+  it('gives role, settings and temporary tables back before the ledger and the next file', async () => {
+    const { prefix, up } = await setUp('acme')
+    const files = {
+      '2_dirty.sql': `-- postgres-migrations disable-transaction
+        do $$ begin execute 'create tem' || 'porary table scratch (id int)'; end $$;
+        set statement_timeout = '77min'; set role pg_monitor;`,
+      '3_clean.sql': `create table seen as select current_setting('statement_timeout') as timeout,
+        current_user::text = session_user::text as own,
+        (select count(*)::int from pg_class
+          where relname = 'scratch' and relnamespace = pg_my_temp_schema()) as scratch;`,
+    }
+    const { outcomes } = await up(files, { lint: false })
+    expect(outcomes).toMatchObject([{ status: 'done', atomic: false }])
+    const { rows } = await database.admin.query(`select * from ${prefix}acme.seen`)
+    expect(rows).toEqual([{ timeout: '0', own: true, scratch: 0 }])
+  })
+
+  it.each<readonly [string, string, (other: string) => string]>([
+    ['makes a table', 'made', (o) => `create table ${o}.made ()`],
+    ['builds an index', 'late', (o) => `create index concurrently late on ${o}.rates (id)`],
+    ['adds a column', 'rates', (o) => `alter table ${o}.rates add note text`],
+    ['changes the rights on a table', 'rates', (o) => `grant select on ${o}.rates to public`],
+    ['drops a table', 'rates', (o) => `drop table ${o}.rates`],
+    ['drops a function', 'f', (o) => `drop function ${o}.f()`],
+    ['makes a function', 'g', (o) => `create function ${o}.g() returns int return 1`],
+    ['adds a value to a type', 'mood', (o) => `alter type ${o}.mood add value 'sad'`],
+    ['makes a schema', 'made', (o) => `create schema made_${o}`],
+    ['commits in a block', 'made', (o) => `do $$ begin create table ${o}.made (); commit; end $$`],
+  ])('does not note a file as done that %s elsewhere', async (_what, name, sql) => {
+    const { prefix, up } = await setUp('acme', 'beta')
+    const other = `other_${prefix}`
+    await database.admin.query(
+      `create schema ${other}; create table ${other}.rates (id int);
+       create type ${other}.mood as enum ('fine'); create function ${other}.f() returns int return 1`,
+    )
+    const files = { '2_out.sql': `-- postgres-migrations disable-transaction\n${sql(other)};` }
+    const options = { lint: false, onFailure: 'stop', concurrency: 1 } as const
+    const [outcome] = (await up(files, options)).outcomes
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      applied: [],
+      error: { code: 'MIGRATION_ESCAPED', schema: `${prefix}acme`, migration: '2_out.sql' },
+    })
+    expect(outcome?.error?.message).toContain('not rolled back')
+    expect(outcome?.error?.message).toContain(name)
+    expect(await ledger(`${prefix}acme`)).toEqual([0, 1])
+  })
+
+  it('lets a file outside of a transaction do elsewhere what is allowed', async () => {
+    const { prefix, up } = await setUp('acme')
+    const other = `other_${prefix}`
+    await database.admin.query(`create schema ${other}`)
+    const files = {
+      '2_out.sql': `-- postgres-migrations disable-transaction\ncreate table ${other}.made ();`,
+    }
+    const { outcomes } = await up(files, { lint: false, guard: { allow: [other] } })
+    expect(outcomes).toMatchObject([{ status: 'done', atomic: false }])
+  })
+
   it('commits after each migration where a new value of a type is used at once', async () => {
     const { prefix, up } = await setUp('acme')
     await up({ '2_state.sql': `create type state as enum ('open')` })

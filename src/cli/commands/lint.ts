@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { SchemasOptions } from 'tenantry'
+import type { TenantryConfig } from 'tenantry'
 import {
   type MigrationSource,
   directory as directorySource,
@@ -17,7 +17,7 @@ export interface LintFlags extends Pick<ConnectionFlags, 'config'>, OutputFlags 
   readonly allow?: readonly string[]
 }
 
-type TenantsOptions = NonNullable<SchemasOptions['tenants']>
+type TenantsOptions = NonNullable<NonNullable<TenantryConfig['schemas']>['tenants']>
 
 /**
  * Looks for SQL that is unsafe when a file runs in every tenant's schema; needs no database.
@@ -29,10 +29,10 @@ export async function lint(folder: string | undefined, flags: LintFlags): Promis
   // A configuration makes its own folder the working directory.
   const called = process.cwd()
   const given = folder === undefined ? undefined : resolve(folder)
-  const tenants = await tenantsOptions(flags.config, given !== undefined)
+  const { schemas: { tenants = {} } = {}, guard } = await configFor(flags.config, given)
   const source = sourceOf(given ?? tenants.migrations)
   const { searchPath = [] } = tenants
-  const findings = await lintMigrations(source, { searchPath, allow: flags.allow ?? [] })
+  const findings = await lintMigrations(source, { searchPath, allow: flags.allow ?? [], guard })
   for (const line of findingLines(findings, called, output.colors)) output.tell(line)
   if (flags.json) printJson(output, findings)
   return findings.some(({ level }) => level === 'error') ? EXIT.failed : EXIT.fine
@@ -48,13 +48,13 @@ function sourceOf(migrations: TenantsOptions['migrations']): MigrationSource {
   throw usageError('directory', `${why} Name their directory: tenantry lint <directory>.`)
 }
 
-/** With a directory the configuration may be missing; it then only tells the path. */
-async function tenantsOptions(
+/** With a directory the configuration may be missing; it then tells the path and the guard only. */
+async function configFor(
   file: string | undefined,
-  hasDirectory: boolean,
-): Promise<TenantsOptions> {
-  const needless = hasDirectory && file === undefined
+  directory: string | undefined,
+): Promise<TenantryConfig> {
+  const needless = directory !== undefined && file === undefined
   if (needless && (await findConfig(process.cwd())) === undefined) return {}
   const { config } = await loadConfig(file)
-  return config.schemas?.tenants ?? {}
+  return config
 }

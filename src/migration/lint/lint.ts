@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { type GuardOption, resolveGuard } from '../guard-option.js'
 import type { Migration, MigrationSource } from '../source.js'
 import { type Parser, loadParser } from './parser.js'
 import { placeOf, readFileText } from './piece.js'
@@ -12,6 +13,13 @@ export interface LintOptions {
   readonly searchPath?: readonly string[]
   /** More schemas that all tenants may read from. */
   readonly allow?: readonly string[]
+  /**
+   * The guard of the router, as in its options: what it allows may be written to by name, as in a
+   * run.
+   *
+   * @defaultValue `{ allow: [] }`
+   */
+  readonly guard?: GuardOption | undefined
 }
 
 /** Something in a migration that would go wrong when the same file runs in every schema. */
@@ -54,8 +62,13 @@ export async function lint(
 ): Promise<readonly LintFinding[]> {
   const parser = await loadParser()
   const loaded = 'load' in migrations ? await migrations.load() : migrations
-  const readable = new Set([...(options.searchPath ?? []), ...(options.allow ?? [])])
-  const reach: Reach = { mayRead: (schema) => readable.has(schema), mayWrite: () => false }
+  const guard = resolveGuard(options.guard)
+  const writable = new Set(guard?.allow)
+  const readable = new Set([...(options.searchPath ?? []), ...(options.allow ?? []), ...writable])
+  const reach: Reach = {
+    mayRead: (schema) => readable.has(schema),
+    mayWrite: (schema) => guard === undefined || writable.has(schema),
+  }
   // Number 0 is the ledger's own table, which is no file of the user's.
   return loaded
     .filter(({ id, code }) => id > 0 && code === undefined)

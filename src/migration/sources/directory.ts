@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { loadMigrationFiles } from 'postgres-migrations'
 import { TenantryError } from '../../errors.js'
@@ -9,6 +9,7 @@ import type { Migration, MigrationSource } from '../source.js'
  *
  * The files are loaded by that package's own loader, so its rules and hashes hold, and a schema
  * that it has migrated is continued as it is. The reverse of a migration is `down/<same file name>`.
+ * The files are read again only when they have changed; those in JavaScript each time.
  *
  * @param path Path of the directory; a relative one begins at the working directory.
  * @throws `MIGRATION_SOURCE_INVALID` from `load`, when the directory or a file in it is not right.
@@ -20,7 +21,38 @@ import type { Migration, MigrationSource } from '../source.js'
  */
 export function directory(path: string): MigrationSource {
   const folder = resolve(path)
-  return { origin: folder, load: () => loadDirectory(folder) }
+  let known: Known | undefined
+  const load = async (): Promise<readonly Migration[]> => {
+    // It is taken before the files are read: what changes in between is read anew the next time.
+    const stamp = await stampOf(folder)
+    if (known !== undefined && known.stamp === stamp) return known.migrations
+    const migrations = await loadDirectory(folder)
+    known = stamp === undefined ? undefined : { stamp, migrations }
+    return migrations
+  }
+  return { origin: folder, load }
+}
+
+/** What was read, and how its files looked then. */
+interface Known {
+  readonly stamp: string
+  readonly migrations: readonly Migration[]
+}
+
+/** How the files of a directory look from outside; `undefined` where that does not tell what they hold. */
+async function stampOf(folder: string): Promise<string | undefined> {
+  try {
+    const names = await readdir(folder, { recursive: true })
+    // What JavaScript generates may depend on anything.
+    if (names.some((name) => /\.[cm]?[jt]s$/.test(name))) return undefined
+    const stamps = names.map(async (name) => {
+      const { ino, size, mtimeNs, ctimeNs } = await stat(join(folder, name), { bigint: true })
+      return [name, ino, size, mtimeNs, ctimeNs].join(' ')
+    })
+    return (await Promise.all(stamps)).join('\n')
+  } catch {
+    return undefined
+  }
 }
 
 async function loadDirectory(folder: string): Promise<readonly Migration[]> {

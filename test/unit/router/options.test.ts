@@ -71,6 +71,27 @@ describe('resolveOptions', () => {
     expect(thrownBy(() => resolve(schemas))).toMatchObject({ code: 'OPTIONS_INVALID' })
   })
 
+  it.each<readonly [string, unknown]>([
+    ['guard', true],
+    ['guard', 'off'],
+    ['guard', null],
+    ['guard', {}],
+    ['guard', { allow: 'reports' }],
+    ['guard.allow', { allow: [1] }],
+    ['guard.allow', { allow: [''] }],
+    ['guard.alow', { allow: [], alow: ['reports'] }],
+  ])('refuses %s in the guard %j', (option, guard) => {
+    const given: object = { pool, guard }
+    expect(thrownBy(() => resolveOptions(given))).toMatchObject({ code: 'OPTIONS_INVALID', option })
+  })
+
+  it('has a guard that allows nothing, unless it is told otherwise', () => {
+    expect(resolve(undefined).layout.guard).toEqual({ allow: [] })
+    const guard = { allow: ['reports', 'Audit'] }
+    expect(resolveOptions({ pool, guard }).layout.guard).toEqual(guard)
+    expect(resolveOptions({ pool, guard: false }).layout.guard).toBeUndefined()
+  })
+
   it('refuses a domain that leads to two static schemas', () => {
     const schemas = {
       static: { main: { domains: ['example.com'] }, audit: { domains: ['EXAMPLE.com.'] } },
