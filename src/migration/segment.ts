@@ -20,11 +20,17 @@ interface Piece {
   readonly careful: boolean
 }
 
+/** Steps of a schema, and what its ledger has at that moment. */
+export interface StepsAt {
+  readonly steps: readonly Step[]
+  readonly applied: readonly LedgerRow[]
+}
+
 /** Runs steps and notes them in the ledger, in the transaction that the caller has open. */
 export async function runSteps(
   client: PoolClient,
   target: UnitTarget,
-  { steps, applied }: { readonly steps: readonly Step[]; readonly applied: readonly LedgerRow[] },
+  { steps, applied }: StepsAt,
 ): Promise<void> {
   const migrations = steps.filter(({ runs }) => runs).map(({ migration }) => migration)
   const pieces = piecesOf(migrations)
@@ -45,13 +51,27 @@ interface EscapeRow extends QueryResultRow, Escape {}
 
 async function askGuard(
   client: PoolClient,
-  { schema, guard }: UnitTarget,
+  { schema, guard, touched = [] }: UnitTarget,
   migrations: readonly Migration[],
 ): Promise<void> {
   if (guard === undefined) return
   const { rows } = await client.query<EscapeRow>(guardText(schema, guard, migrations))
-  const [first, ...more] = rows
+  const [first, ...more] = rows.filter((row) => !touched.some((before) => isSame(before, row)))
   if (first !== undefined) throw escaped(schema, [first, ...more], migrations)
+}
+
+/** What the transaction has locked outside of the schema so far. */
+export async function readTouched(
+  client: PoolClient,
+  { schema, guard }: UnitTarget,
+): Promise<readonly Escape[]> {
+  if (guard === undefined) return []
+  const { rows } = await client.query<EscapeRow>(guardText(schema, guard, []))
+  return rows
+}
+
+function isSame(one: Escape, other: Escape): boolean {
+  return one.schema === other.schema && one.object === other.object && one.what === other.what
 }
 
 /** The text that notes steps in the ledger, and what the ledger then says. */
@@ -96,10 +116,13 @@ async function runPiece(
     await runBatch(client, target, { migrations, end: '' })
     return
   }
-  const before = await readSettings(client)
   const [migration] = migrations
-  if (migration?.code === undefined) await runBatch(client, target, { migrations, end: '' })
-  else await runCode(client, target, migration)
+  if (migration?.code !== undefined) {
+    await runCode(client, target, migration)
+    return
+  }
+  const before = await readSettings(client)
+  await runBatch(client, target, { migrations, end: '' })
   await restoreSettings(client, before, migrations.map(({ sql }) => sql).join('\n'))
 }
 
