@@ -1,7 +1,7 @@
 import { SchemaRouter } from 'tenantry'
 import { describe, expect, it, vi } from 'vitest'
-import { Generations } from '../../src/support/generations.js'
 import { useDatabase } from '../support/database.js'
+import { keptIn } from '../support/kept-in.js'
 import { type SilentProxy, openSilentProxy } from '../support/silent-proxy.js'
 
 const database = useDatabase()
@@ -43,34 +43,18 @@ async function untilHeard({ other }: Setup): Promise<void> {
   }, PATIENCE)
 }
 
-/** Collects every bounded map that something is kept in while `work` runs. */
-async function keptIn(work: () => Promise<void>): Promise<ReadonlySet<Generations<unknown>>> {
-  const kept = new Set<Generations<unknown>>()
-  const { set } = Generations.prototype
-  const spy = vi.spyOn(Generations.prototype, 'set').mockImplementation(function (
-    this: Generations<unknown>,
-    key,
-    value,
-  ) {
-    kept.add(this)
-    set.call(this, key, value)
-  })
-  await work().finally(() => spy.mockRestore())
-  return kept
-}
-
-describe('a flood of 100,000 requests', { timeout: 120_000 }, () => {
+describe('a flood of requests', { timeout: 120_000 }, () => {
   it('for unknown hosts leaves no more in memory than its bound, and is few queries', async () => {
     await using proxy = await openSilentProxy(database.url)
     const { router, other, asked } = await setUp(proxy)
     const before = asked()
     const kept = await keptIn(async () => {
-      for (let wave = 0; wave < 20; wave += 1) {
-        const hosts = Array.from({ length: 5_000 }, (_, at) => `x${wave}-${at}.test`)
+      for (let wave = 0; wave < 4; wave += 1) {
+        const hosts = Array.from({ length: 2_500 }, (_, at) => `x${wave}-${at}.test`)
         await Promise.all(hosts.map((host) => other.resolve({ host })))
       }
     })
-    expect(asked() - before).toBeLessThanOrEqual(20 * 5)
+    expect(asked() - before).toBeLessThanOrEqual(4 * 5)
     const sizes = [...kept].map(({ size }) => size).toSorted((a, b) => a - b)
     // What a host's text stands for is kept apart, by a bound of its own.
     expect(sizes).toHaveLength(2)
