@@ -103,6 +103,7 @@ describe('ChannelListener', () => {
     await next
     await heard.untilTrusted(since)
     await heard.hear('after the end')
+    expect(heard.payloads).toEqual(['after the end'])
   })
 
   it('waits longer after each attempt that fails, and hears again when one succeeds', async () => {
