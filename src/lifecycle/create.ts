@@ -14,7 +14,7 @@ import { listOf, optionInvalid } from '../support/options.js'
 import { type DomainParts, addDomain } from './add-domain.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
-import { type TenantHooks, runHook } from './hooks.js'
+import { type TenantHooks, runHook, runMigrateHook } from './hooks.js'
 import { readComments } from './schema-mark.js'
 import { createSchema, migrateNew } from './structure.js'
 
@@ -48,7 +48,7 @@ export interface LifecycleParts extends DomainParts {
  * migrates, the row comes last, and the schema is dropped again if something fails.
  *
  * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
- * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
+ * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was made.
  */
 export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
   const { db, layout, registry } = parts
@@ -106,9 +106,9 @@ export async function provision(
   const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
   await createSchema(client, schema)
   await runHook(hooks, 'beforeCreate', place)
-  await runHook(hooks, 'beforeMigrate', place)
+  await runMigrateHook(hooks, 'before', place)
   await migrateNew(client, layout, { schema, slug, migrations, allow: locked })
-  await runHook(hooks, 'afterMigrate', place)
+  await runMigrateHook(hooks, 'after', place)
   await fill?.(tenant)
   await runHook(hooks, 'afterCreate', place)
   return tenant
@@ -143,10 +143,10 @@ function bridgedSteps(
     makeSchema: async (client, tenant) => {
       await createSchema(client, schema)
       await runHook(hooks, 'beforeCreate', { client, tenant, path })
-      await runHook(hooks, 'beforeMigrate', { client, tenant, path })
+      await runMigrateHook(hooks, 'before', { client, tenant, path })
     },
     complete: async (client, tenant) => {
-      await runHook(hooks, 'afterMigrate', { client, tenant, path })
+      await runMigrateHook(hooks, 'after', { client, tenant, path })
       await runHook(hooks, 'afterCreate', { client, tenant, path })
     },
   }

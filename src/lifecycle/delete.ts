@@ -1,6 +1,8 @@
 import type { PoolClient } from 'pg'
 import { bridgeOf, loadSets, pathOf } from '../migration/layout.js'
+import { unitHooks } from '../migration/migrate-hooks.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
+import type { Migration } from '../migration/source.js'
 import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { type Slug, parseSlug } from '../names/slug.js'
 import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
@@ -75,23 +77,27 @@ export async function deleteTenant(parts: LifecycleParts, slug: string): Promise
 
 /** Serves a deleted tenant again, with the migrations that it has missed. */
 export async function restoreTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
-  const { layout } = parts
-  const migrationsOf = await loadSets(layout)
-  return changeStatus(
-    parts,
-    slug,
-    { kind: 'restore', to: 'active' },
-    async ({ client, slug: tenant, schema }) => {
-      await holdSchemas(client, { schemas: [schema], lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })
-      await requireSchema(client, schema)
-      await requireNoPurge(client, schema)
-      const owned = { schema, kind: 'tenant' as const }
-      if (bridgeOf(layout, owned) === undefined) {
-        await migrateNew(client, layout, { schema, slug: tenant, migrations: migrationsOf(owned) })
-      }
-      await markSchema(client, schema, undefined)
-    },
-  )
+  const migrationsOf = await loadSets(parts.layout)
+  return changeStatus(parts, slug, { kind: 'restore', to: 'active' }, async (changing) => {
+    const { client, schema } = changing
+    await holdSchemas(client, { schemas: [schema], lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })
+    await requireSchema(client, schema)
+    await requireNoPurge(client, schema)
+    await catchUp(parts, changing, migrationsOf({ schema, kind: 'tenant' }))
+    await markSchema(client, schema, undefined)
+  })
+}
+
+async function catchUp(
+  { layout, hooks }: LifecycleParts,
+  { client, tenant, slug, schema }: ChangingTenant,
+  migrations: readonly Migration[],
+): Promise<void> {
+  const owned = { schema, kind: 'tenant', tenant } as const
+  if (bridgeOf(layout, owned) !== undefined) return
+  const path = pathOf(layout, schema, 'tenant')
+  const itsHooks = unitHooks(hooks, { schema: owned, path, direction: 'up' })
+  await migrateNew(client, layout, { schema, slug, migrations, hooks: itsHooks })
 }
 
 async function requireSchema(client: PoolClient, schema: SchemaName): Promise<void> {

@@ -1,14 +1,16 @@
-import type { ClientBase, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { lentClient } from '../migration/single-client-pool.js'
+import type { TransactionDb } from '../migration/lent-transaction.js'
+import { type MigrateHooks, runInTransaction, unitHooks } from '../migration/migrate-hooks.js'
+import { parseSchemaName } from '../names/schema-name.js'
 import type { Tenant } from '../registry/tenant.js'
 import { optionInvalid, refuseUnknown } from '../support/options.js'
 
 /** What a hook inside a transaction is given. */
 export interface HookContext {
   readonly tenant: Tenant
-  /** Answers for the tenant's schema; what it does is part of the transaction. */
-  readonly db: Pick<ClientBase, 'query'>
+  /** Answers for the tenant's schema; what it does is part of the transaction, which it cannot end. */
+  readonly db: TransactionDb
 }
 
 /** A hook inside the transaction of an operation: what it throws fails the operation whole. */
@@ -20,17 +22,19 @@ export type CommittedHook = (context: Pick<HookContext, 'tenant'>) => Promise<un
 /**
  * What a service does at turns of a tenant's life; each hook is awaited.
  *
- * A hook that is given `db` runs inside the operation's transaction: if it throws, or leaves a
- * failed statement behind, everything is rolled back and the operation throws the hook's error.
- * The others run after the commit: if one throws, the operation is done and throws `HOOK_FAILED`.
+ * A hook that is given `db` runs inside a transaction: if it throws, or leaves a failed statement
+ * behind, that is rolled back and the operation throws `HOOK_FAILED`. The others run after the
+ * commit: if one throws, the operation is done and throws `HOOK_FAILED`. The error has the hook's
+ * name as `option`, the schema, and what was thrown as `cause`.
+ *
+ * `beforeMigrate` and `afterMigrate` are called for new tenants, clones and restored tenants, and
+ * by `migrations.up`, `down` and `redo` for each schema, of any kind, in which something is to be
+ * done; there a failure is that schema's outcome only. Where a schema's migrations are several
+ * transactions, the first hook is part of the first one and the other of the last one.
  */
-export interface TenantHooks {
+export interface TenantHooks extends MigrateHooks {
   /** The row, the domains and the empty schema are there; also for a clone. */
   readonly beforeCreate?: TransactionHook
-  /** The schema is about to get the migrations of a new tenant. */
-  readonly beforeMigrate?: TransactionHook
-  /** The schema has had the migrations of a new tenant. */
-  readonly afterMigrate?: TransactionHook
   /** The tenant is complete, with a clone's data, and about to be committed. */
   readonly afterCreate?: TransactionHook
   /** The tenant is about to be deleted; its schema stays. */
@@ -43,8 +47,7 @@ export interface TenantHooks {
   readonly afterPurge?: CommittedHook
 }
 
-type TransactionHookName =
-  'beforeCreate' | 'beforeMigrate' | 'afterMigrate' | 'afterCreate' | 'beforeDelete' | 'beforePurge'
+type TransactionHookName = 'beforeCreate' | 'afterCreate' | 'beforeDelete' | 'beforePurge'
 
 /** In which transaction, and for whom, a hook runs. */
 export interface HookPlace {
@@ -54,7 +57,11 @@ export interface HookPlace {
   readonly path: string
 }
 
-/** Runs a hook inside the caller's transaction, on the tenant's path. */
+/**
+ * Runs a hook inside the caller's transaction, on the tenant's path.
+ *
+ * @throws `HOOK_FAILED`
+ */
 export async function runHook(
   hooks: TenantHooks,
   name: TransactionHookName,
@@ -62,29 +69,23 @@ export async function runHook(
 ): Promise<void> {
   const hook = hooks[name]
   if (hook === undefined) return
-  const { rows } = await client.query<{ path: string }>(
-    `select current_setting('search_path') as path, set_config('search_path', $1, true)`,
-    [path],
-  )
-  const lent = lend(client)
-  try {
-    await hook({ tenant, db: lent.db })
-  } finally {
-    lent.end()
-  }
-  // Fails, and the operation with it, where the hook has swallowed the failure of a statement.
-  await client.query(`select set_config('search_path', $1, true)`, [rows[0]?.path])
+  const spot = { client, path, schema: tenant.schema, tenant: tenant.slug }
+  await runInTransaction(name, spot, (db) => hook({ tenant, db }))
 }
 
-interface Lent {
-  readonly db: HookContext['db']
-  end(): void
-}
-
-/** The client for as long as the hook runs: one that is kept would be the next borrower's. */
-function lend(client: PoolClient): Lent {
-  const { proxy, revoke } = Proxy.revocable(lentClient(client), {})
-  return { db: proxy, end: revoke }
+/**
+ * Runs a hook of the migration of a tenant that nobody is served yet, inside the caller's
+ * transaction.
+ *
+ * @throws `HOOK_FAILED`
+ */
+export async function runMigrateHook(
+  hooks: TenantHooks,
+  turn: 'before' | 'after',
+  { client, tenant, path }: HookPlace,
+): Promise<void> {
+  const schema = { schema: parseSchemaName(tenant.schema), kind: 'tenant', tenant } as const
+  await unitHooks(hooks, { schema, path, direction: 'up' })?.[turn](client)
 }
 
 /**

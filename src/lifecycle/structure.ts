@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { type SchemaLayout, pathOf } from '../migration/layout.js'
+import type { UnitHooks } from '../migration/migrate-hooks.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
 import type { Migration } from '../migration/source.js'
 import { applyPending } from '../migration/unit.js'
@@ -15,13 +16,15 @@ export interface NewStructure {
   readonly migrations: readonly Migration[]
   /** Other schemas that the transaction has locked before. */
   readonly allow?: readonly SchemaName[] | undefined
+  /** What the service does before and after what is pending; not called where nothing is. */
+  readonly hooks?: UnitHooks | undefined
 }
 
 /** Applies what is pending in a schema that nobody is served from, in the caller's transaction. */
 export async function migrateNew(
   client: PoolClient,
   layout: SchemaLayout,
-  { schema, slug, migrations, allow = [] }: NewStructure,
+  { schema, slug, migrations, allow = [], hooks }: NewStructure,
 ): Promise<void> {
   await applyPending(client, {
     schema,
@@ -30,6 +33,7 @@ export async function migrateNew(
     createSchema: false,
     lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
     tenant: slug,
+    hooks,
     guard: layout.guard && {
       allow: [...layout.guard.allow, ...allow],
       registry: layout.shared.schema,

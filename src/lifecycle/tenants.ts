@@ -26,7 +26,7 @@ export class Tenants {
    * tool migrates, its row comes last, and the schema is dropped again if something fails.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
-   * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.
+   * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was made.
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
@@ -140,8 +140,8 @@ export class Tenants {
    * Stops serving a tenant for good: it leaves the lists and the runs of migrations. Its row, its
    * slug, its domains and its schema stay until {@link Tenants.purge}.
    *
-   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, what the hook `beforeDelete` throws, and
-   * `HOOK_FAILED`
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, and `HOOK_FAILED`; if the hook runs after the
+   * commit, the tenant is deleted nevertheless
    */
   delete(slug: string): Promise<Tenant> {
     return deleteTenant(this.#parts, slug)
@@ -152,7 +152,7 @@ export class Tenants {
    * transaction.
    *
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_BUSY`, `SCHEMA_MISSING`, `MIGRATION_FAILED`,
-   * and `TENANT_STATUS` for a tenant that is not deleted, or whose purge has begun
+   * `HOOK_FAILED`, and `TENANT_STATUS` for a tenant that is not deleted, or whose purge has begun
    */
   async restore(slug: string): Promise<Tenant> {
     return this.#forget(await restoreTenant(this.#parts, slug))
@@ -168,7 +168,7 @@ export class Tenants {
    * @returns the tenant as it was.
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS` for a tenant that is not deleted,
    * `OPTIONS_INVALID` when `confirm` is not its slug, `SCHEMA_IN_USE` when other schemas need it,
-   * `TENANT_BUSY`, what the hook `beforePurge` throws, and `HOOK_FAILED`
+   * `TENANT_BUSY`, and `HOOK_FAILED`; if the hook runs after the commit, the tenant is purged
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *

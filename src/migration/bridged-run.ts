@@ -6,8 +6,9 @@ import { optionInvalid } from '../support/options.js'
 import { workQueue } from '../support/work-queue.js'
 import type { MigrationBridge } from './bridge.js'
 import { type SchemaLayout, bridgeOf } from './layout.js'
-import { runBridge } from './run-bridge.js'
-import type { WorkResult } from './run.js'
+import type { UnitHooks } from './migrate-hooks.js'
+import { type BridgeJob, runBridge } from './run-bridge.js'
+import type { WorkProgress, WorkResult } from './run.js'
 
 const STATUS_CONCURRENCY = 4
 
@@ -18,19 +19,50 @@ export interface BridgedWork {
   readonly exists: boolean
   readonly lockTimeoutMs: number
   readonly task: 'up' | 'down'
+  readonly hooks?: UnitHooks | undefined
 }
 
 /** Does the work of a run on one schema with another tool; makes a static schema that is missing. */
 export async function workByBridge(
   db: Database,
   schema: FleetSchema,
-  { layout, bridge, exists, lockTimeoutMs, task }: BridgedWork,
+  work: BridgedWork,
+  progress: WorkProgress,
 ): Promise<WorkResult> {
+  const { layout, bridge, exists, lockTimeoutMs, task, hooks } = work
   if (!exists && schema.kind !== 'tenant') {
     await db.query(`create schema if not exists ${quoteIdent(schema.schema)}`)
   }
-  const applied = await runBridge(db, { layout, schema, bridge, lockTimeoutMs, task })
+  const job = { layout, schema, bridge, lockTimeoutMs, task }
+  const applied =
+    hooks === undefined ? await runBridge(db, job) : await runHooked(db, job, hooks, progress)
   return { status: applied.length > 0 || !exists ? 'done' : 'current', applied }
+}
+
+/**
+ * The tool commits as it likes, so its hooks have transactions of their own. What it would take back
+ * cannot be known before: then the hook that comes first is called in any case.
+ */
+async function runHooked(
+  db: Database,
+  job: BridgeJob,
+  hooks: UnitHooks,
+  progress: WorkProgress,
+): Promise<readonly string[]> {
+  const again = progress.begun === true
+  if (!again) {
+    const isIdle =
+      job.task === 'up' && (await runBridge(db, { ...job, task: 'pending' })).length === 0
+    if (isIdle) return []
+    await db.transaction((client) => hooks.before(client))
+    progress.begun = true
+  }
+  const applied = [...(progress.applied ?? []), ...(await runBridge(db, job))]
+  if (applied.length === 0) return []
+  progress.applied = applied
+  progress.atomic = false
+  await db.transaction((client) => hooks.after(client, applied))
+  return applied
 }
 
 /**

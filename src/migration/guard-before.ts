@@ -1,6 +1,6 @@
 import type { SchemaName } from '../names/schema-name.js'
 import { isYes, yesIf } from '../postgres/answer.js'
-import { type Escape, type GuardRules, type Present, placeOf, refersTo } from './guard.js'
+import { type Escape, type GuardRules, NOT_HELD, type Present, placeOf, refersTo } from './guard.js'
 
 /** Something outside of the schema as it stood before the migrations, that they have locked. */
 export interface Former extends Escape {
@@ -44,7 +44,8 @@ export function openBefore(schema: SchemaName, rules: GuardRules): string {
   ]
   return `declare ${CURSOR} no scroll cursor for with locked as materialized (
     select * from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and granted
-      and locktype in ('relation', 'object') and mode not in ('AccessShareLock', 'RowShareLock'))
+      and locktype in ('relation', 'object') and mode not in ('AccessShareLock', 'RowShareLock')
+      and (locktype = 'object' or ${NOT_HELD}))
     ${ways.join(' union all ')};\n`
 }
 

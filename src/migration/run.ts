@@ -33,6 +33,8 @@ export interface WorkResult {
 export interface WorkProgress {
   applied?: readonly string[]
   atomic?: false
+  /** Whether the hook before it is done; an attempt after it does not call it again. */
+  begun?: boolean
   /** Whether trying again may do harm. */
   isFinal?: boolean
 }

@@ -24,11 +24,17 @@ interface Piece {
   readonly head?: string | undefined
 }
 
+/** Steps of a schema, and what its ledger has at that moment. */
+export interface StepsAt {
+  readonly steps: readonly Step[]
+  readonly applied: readonly LedgerRow[]
+}
+
 /** Runs steps and notes them in the ledger, in the transaction that the caller has open. */
 export async function runSteps(
   client: PoolClient,
   target: UnitTarget,
-  { steps, applied }: { readonly steps: readonly Step[]; readonly applied: readonly LedgerRow[] },
+  { steps, applied }: StepsAt,
 ): Promise<void> {
   const migrations = steps.filter(({ runs }) => runs).map(({ migration }) => migration)
   const { schema, guard } = target
@@ -102,13 +108,14 @@ async function runPiece(
     await runBatch(client, target, { migrations, head, end: '' })
     return
   }
-  const before = await readSettings(client)
   const [migration] = migrations
-  if (migration?.code === undefined) await runBatch(client, target, { migrations, head, end: '' })
-  else {
+  if (migration?.code !== undefined) {
     if (head !== undefined) await client.query(head)
     await runCode(client, target, migration)
+    return
   }
+  const before = await readSettings(client)
+  await runBatch(client, target, { migrations, head, end: '' })
   await restoreSettings(client, before, migrations.map(({ sql }) => sql).join('\n'))
 }
 

@@ -6,6 +6,7 @@ import { withBridgedPending } from './bridged-run.js'
 import { type SelectionParts, chooseSchemas } from './choose-schemas.js'
 import { bridgeOf, loadSets } from './layout.js'
 import { type Observation, type SchemaState, observeSchemas } from './ledger.js'
+import type { MigrateHooks } from './migrate-hooks.js'
 import type { SelectOptions, StatusOptions } from './run-options.js'
 import type { Migration } from './source.js'
 import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.js'
@@ -13,6 +14,7 @@ import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.j
 /** What a {@link Migrator} works with. */
 export interface MigratorParts extends SelectionParts {
   readonly db: Database
+  readonly hooks: MigrateHooks
   /** The pool beneath, for a database of its own beside the service's. */
   readonly pool: Pool
 }

@@ -33,10 +33,12 @@ const known = new WeakMap<readonly LedgerRow[], Known>()
 /**
  * What a schema needs, if all of it can be in one text together with BEGIN and COMMIT.
  *
- * @returns `undefined` for a schema or for migrations that need a closer look.
+ * @returns `undefined` for a schema or for migrations that need a closer look, and where hooks come
+ * in between.
  */
 export function simplePlan(target: UnitTarget): SimplePlan | undefined {
   const { seen } = target
+  if (target.hooks !== undefined) return undefined
   if (seen === undefined || seen.length === 0 || target.goal?.kind !== 'up') return undefined
   const before = known.get(seen)
   if (before !== undefined && isAlike(before.target, target)) return before.plan

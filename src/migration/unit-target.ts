@@ -1,6 +1,7 @@
 import type { SchemaName } from '../names/schema-name.js'
 import type { GuardRules } from './guard.js'
 import type { LedgerRow } from './ledger.js'
+import type { UnitHooks } from './migrate-hooks.js'
 import type { Migration } from './source.js'
 import type { Atomicity, Goal, Step } from './step.js'
 
@@ -27,6 +28,8 @@ export interface UnitTarget {
   readonly atomicity?: Atomicity | undefined
   /** Without it nobody looks at what is touched outside of the schema. */
   readonly guard?: GuardRules | undefined
+  /** What the service does before and after the migrations. */
+  readonly hooks?: UnitHooks | undefined
   /** File names of what is committed already, for the error of what then fails. */
   readonly kept?: readonly string[]
 }
@@ -36,4 +39,6 @@ export interface UnitProgress {
   readonly steps: Step[]
   /** Whether it was more than one transaction, or none. */
   split: boolean
+  /** Whether the hook that comes before is committed, so that it is not called again. */
+  begun: boolean
 }

@@ -5,9 +5,10 @@ import { sqlStateOf } from '../postgres/sql-state.js'
 import { runAlone } from './alone.js'
 import { enter } from './enter.js'
 import type { LedgerRow } from './ledger.js'
+import { NOTE_HELD } from './guard.js'
 import { forNewSchema } from './no-transaction.js'
 import { migrateInOneTrip } from './one-trip.js'
-import { runSteps } from './segment.js'
+import { type StepsAt, runSteps } from './segment.js'
 import { type Atomicity, type Goal, type Step, firstSegment, stepsTo } from './step.js'
 import type { UnitProgress, UnitTarget } from './unit-target.js'
 
@@ -17,6 +18,7 @@ type Turn =
   | { readonly kind: 'alone'; readonly step: Step }
   | { readonly kind: 'busy' }
 
+const NOTHING: Turn = { kind: 'ran', steps: [], more: false }
 const BUSY_WAIT_MS = 100
 const NEEDS_COMMIT = '55P04'
 const UP: Goal = { kind: 'up' }
@@ -52,15 +54,21 @@ async function migrateByTurns(
   }
   for (;;) {
     const told = { ...target, kept: progress.steps.map(({ migration }) => migration.fileName) }
-    const turn = await db.lend((client) => runTurn(client, told, atomicity)).catch(commitMore)
+    const way = { atomicity, begun: progress.begun }
+    const turn = await db.lend((client) => runTurn(client, told, way)).catch(commitMore)
     if (turn === undefined) continue
-    if (turn.kind === 'busy') await delay(BUSY_WAIT_MS, undefined, signalOf(target))
-    if (turn.kind === 'ran') note(progress, turn.steps)
-    if (turn.kind === 'ran' && !turn.more) return
-    if (turn.kind === 'alone') {
-      progress.split = true
-      if (await runAlone(db, told, turn.step)) note(progress, [turn.step])
+    if (turn.kind === 'busy') {
+      await delay(BUSY_WAIT_MS, undefined, signalOf(target))
+      continue
     }
+    progress.begun = true
+    if (turn.kind === 'ran') {
+      note(progress, turn.steps)
+      if (!turn.more) return
+      continue
+    }
+    progress.split = true
+    if (await runAlone(db, told, turn.step)) note(progress, [turn.step])
   }
 }
 
@@ -88,18 +96,22 @@ export async function applyPending(client: PoolClient, target: UnitTarget): Prom
   const { applied } = await enter(client, target)
   if (migrations.length === 0) return
   const steps = stepsTo(UP, target.schema, { migrations, applied })
-  if (steps.length > 0) await runSteps(client, target, { steps, applied })
+  if (steps.length === 0) return
+  await runBefore(client, target)
+  await runSteps(client, target, { steps, applied })
+  await target.hooks?.after(client)
+}
+
+interface Way {
+  readonly atomicity: Atomicity
+  readonly begun: boolean
 }
 
 /** One transaction: begun together with entering the schema. */
-async function runTurn(
-  client: PoolClient,
-  target: UnitTarget,
-  atomicity: Atomicity,
-): Promise<Turn> {
+async function runTurn(client: PoolClient, target: UnitTarget, way: Way): Promise<Turn> {
   const { isFree, applied } = await enter(client, target, BEGIN)
   const turn: Turn = isFree
-    ? await runSegment(client, target, { atomicity, applied })
+    ? await runSegment(client, target, { ...way, applied })
     : { kind: 'busy' }
   await client.query('commit')
   return turn
@@ -108,16 +120,37 @@ async function runTurn(
 async function runSegment(
   client: PoolClient,
   target: UnitTarget,
-  { atomicity, applied }: { readonly atomicity: Atomicity; readonly applied: readonly LedgerRow[] },
+  { atomicity, begun, applied }: Way & { readonly applied: readonly LedgerRow[] },
 ): Promise<Turn> {
-  const { schema, migrations, goal = UP } = target
-  if (migrations.length === 0) return { kind: 'ran', steps: [], more: false }
+  const { schema, migrations, goal = UP, hooks, kept } = target
+  if (migrations.length === 0) return NOTHING
   const all = stepsTo(goal, schema, { migrations, applied })
   const segment = firstSegment(all, atomicity)
-  if (segment === undefined) return { kind: 'ran', steps: [], more: false }
+  if (segment === undefined) {
+    // What came last could not be in a transaction, or another runner was faster.
+    if (begun) await hooks?.after(client, kept)
+    return NOTHING
+  }
+  if (!begun) await runBefore(client, target)
   const { steps, alone } = segment
   const [first] = steps
   if (alone && first !== undefined) return { kind: 'alone', step: first }
+  return runTogether(client, target, { steps, applied, more: steps.length < all.length })
+}
+
+async function runTogether(
+  client: PoolClient,
+  target: UnitTarget,
+  { steps, applied, more }: StepsAt & { readonly more: boolean },
+): Promise<Turn> {
   await runSteps(client, target, { steps, applied })
-  return { kind: 'ran', steps, more: steps.length < all.length }
+  if (!more) await target.hooks?.after(client, target.kept)
+  return { kind: 'ran', steps, more }
+}
+
+/** What the hook locks outside of the schema is not the migrations' doing. */
+async function runBefore(client: PoolClient, { hooks, kept, guard }: UnitTarget): Promise<void> {
+  if (hooks === undefined) return
+  await hooks.before(client, kept)
+  if (guard !== undefined) await client.query(NOTE_HELD)
 }

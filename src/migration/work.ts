@@ -6,6 +6,7 @@ import type { FleetSchema } from '../selector/selector.js'
 import { workByBridge } from './bridged-run.js'
 import { type SchemaLayout, bridgeOf, pathOf } from './layout.js'
 import type { SchemaState } from './ledger.js'
+import { type MigrateHooks, type UnitHooks, unitHooks } from './migrate-hooks.js'
 import type { WorkProgress, WorkResult } from './run.js'
 import type { unitOptions } from './run-options.js'
 import type { Migration } from './source.js'
@@ -19,6 +20,7 @@ export interface WorkParts {
   readonly db: Database
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
+  readonly hooks: MigrateHooks
   readonly options: ReturnType<typeof unitOptions>
 }
 
@@ -56,8 +58,11 @@ async function migrate(
   const bridge = bridgeOf(layout, schema)
   if (bridge !== undefined) {
     const { lockTimeoutMs } = options
+    const hooks = hooksOf(parts, work)
     const task = goal.kind === 'down' ? 'down' : 'up'
-    return workByBridge(db, schema, { layout, bridge, exists: state.exists, lockTimeoutMs, task })
+    const { exists } = state
+    const job = { layout, bridge, exists, lockTimeoutMs, task, hooks } as const
+    return workByBridge(db, schema, job, progress)
   }
   const steps = stepsIn(schema, state, work)
   const { exists } = state
@@ -65,11 +70,12 @@ async function migrate(
     return { status: 'current', applied: [] }
   }
   const target = targetOf(parts, work)
-  const unit: UnitProgress = { steps: [], split: false }
+  const unit: UnitProgress = { steps: [], split: false, begun: progress.begun === true }
   const before = progress.applied ?? []
   const note = (): void => {
     progress.applied = [...before, ...fileNames(unit.steps.map(({ migration }) => migration))]
     if (unit.split || before.length > 0) progress.atomic = false
+    progress.begun = unit.begun
   }
   try {
     await migrateSchema(parts.db, target, unit)
@@ -90,10 +96,19 @@ function resultOf({ applied = [], atomic }: WorkProgress, existed: boolean): Wor
   }
 }
 
-function targetOf(
-  { layout, options }: WorkParts,
-  { schema, state, migrations, goal }: SchemaWork,
-): UnitTarget {
+/** Where the ledger is all that changes, nothing is migrated. */
+function hooksOf(
+  { layout, hooks }: WorkParts,
+  { schema, goal }: SchemaWork,
+): UnitHooks | undefined {
+  if (goal.kind === 'mark') return undefined
+  const path = pathOf(layout, schema.schema, schema.kind)
+  return unitHooks(hooks, { schema, path, direction: goal.kind })
+}
+
+function targetOf(parts: WorkParts, work: SchemaWork): UnitTarget {
+  const { layout, options } = parts
+  const { schema, state, migrations, goal } = work
   const isFixed = schema.kind !== 'tenant'
   return {
     ...options,
@@ -112,6 +127,7 @@ function targetOf(
     },
     tenant: schema.tenant?.slug,
     seen: state.applied,
+    hooks: hooksOf(parts, work),
     goal,
   }
 }

@@ -15,9 +15,10 @@ export interface DomainName {
 
 const RULE = 'give a host name such as acme.example.com, optionally with a path such as /beta'
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
-const PORT = /:\d{1,5}$/
+const PORT = /:(\d{1,5})$/
+const MAX_PORT = 65_535
 /** What a URL's parser would cut off, skip or decode, and so read another host. */
-const FOREIGN = /[\s/\\?#@:%]/
+const FOREIGN = /[\s/\\?#@:%]|\.$/
 /** Segments such as `..` never arrive: clients resolve them before they send a path. */
 const PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*$/
 
@@ -35,10 +36,15 @@ export function parseHost(input: unknown): HostName {
 /** As {@link parseHost}, but `undefined` for what is no host: requests carry anything. */
 export function normaliseHost(input: unknown): HostName | undefined {
   if (typeof input !== 'string') return undefined
-  const bare = input.trim().replace(PORT, '').replace(/\.$/, '')
+  const bare = input.trim().replace(PORT, dropPort).replace(/\.$/, '')
   if (FOREIGN.test(bare)) return undefined
   const ascii = domainToASCII(bare)
   return isHostName(ascii) ? ascii : undefined
+}
+
+/** A number that is no port stays, so that the text is no host. */
+function dropPort(text: string, port: string): string {
+  return Number(port) > MAX_PORT ? text : ''
 }
 
 function isHostName(text: string): text is HostName {

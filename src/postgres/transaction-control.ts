@@ -2,7 +2,8 @@ import { judged } from '../support/judged-text.js'
 import { type SqlStatement, splitStatements } from './sql-text.js'
 
 const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort'])
-const CONTROLS: ReadonlySet<string> = new Set([...ENDS, 'begin', 'start'])
+const BEGINS: ReadonlySet<string> = new Set(['begin', 'start'])
+const CONTROLS: ReadonlySet<string> = new Set([...ENDS, ...BEGINS])
 
 /** What cannot be judged by its first characters is lexed; most texts are not. */
 const MAY_CONTROL = /^\s*(begin|start|commit|end|rollback|abort|prepare|set|--|\/\*)/i
@@ -38,4 +39,11 @@ export function goesOnAfterCommit(text: string): boolean {
 function endsTransaction({ words: [first = '', second = '', third = ''] }: SqlStatement): boolean {
   if (first === 'prepare') return second === 'transaction'
   return ENDS.has(first) && second !== 'to' && third !== 'to'
+}
+
+/** Tells whether a statement of a text begins or ends a transaction; going back to a savepoint does not. */
+export function crossesTransaction(text: string): boolean {
+  return splitStatements(text).some(
+    (statement) => endsTransaction(statement) || BEGINS.has(statement.words[0] ?? ''),
+  )
 }

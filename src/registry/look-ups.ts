@@ -12,7 +12,7 @@ import type { Tenant } from './tenant.js'
 /** What look-ups are made of. */
 export interface LookUpParts {
   readonly db: Queryable
-  readonly registry: TenantRegistry
+  readonly registry: Pick<TenantRegistry, 'lookUp'>
   readonly limits: MemoryLimits
   /** Hears what other processes write, from the first look-up on. */
   readonly ear: Hearing & { start(): void }

@@ -78,7 +78,7 @@ describe('the guard of a router', () => {
       }),
       hooks: {
         beforeMigrate: async ({ db, tenant }) => {
-          await db.query(`insert into ${other}.log values ($1)`, [tenant.slug])
+          await db.query(`insert into ${other}.log values ($1)`, [tenant?.slug])
         },
       },
     })

@@ -1,3 +1,4 @@
+import Cursor from 'pg-cursor'
 import type { TenantHooks } from 'tenantry'
 import { describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
@@ -64,7 +65,13 @@ describe('hooks', () => {
     'leave nothing of a tenant when %s throws',
     async (name) => {
       const fleet = await setUp({ [name]: fail })
-      await expect(fleet.router.tenants.create({ slug: 'acme' })).rejects.toThrow('no, says')
+      await expect(fleet.router.tenants.create({ slug: 'acme' })).rejects.toMatchObject({
+        code: 'HOOK_FAILED',
+        option: `hooks.${name}`,
+        tenant: 'acme',
+        schema: `${fleet.prefix}acme`,
+        cause: { message: 'no, says the hook' },
+      })
       expect(await fleet.schemaExists(`${fleet.prefix}acme`)).toBe(false)
       expect(await fleet.router.tenants.find('acme')).toBeUndefined()
     },
@@ -75,7 +82,9 @@ describe('hooks', () => {
       afterCreate: ({ db }) => db.query('select * from nowhere').catch(() => {}),
     })
     await expect(fleet.router.tenants.create({ slug: 'acme' })).rejects.toMatchObject({
-      code: '25P02',
+      code: 'HOOK_FAILED',
+      option: 'hooks.afterCreate',
+      sqlState: '25P02',
     })
     expect(await fleet.schemaExists(`${fleet.prefix}acme`)).toBe(false)
   })
@@ -107,7 +116,88 @@ describe('hooks', () => {
     const kept: Parameters<NonNullable<TenantHooks['afterCreate']>>[0]['db'][] = []
     const { router } = await setUp({ afterCreate: ({ db }) => void kept.push(db) })
     await router.tenants.create({ slug: 'acme' })
-    expect(() => kept[0]?.query('select 1')).toThrow('revoked')
+    expect(() => kept[0]?.query('select 1')).toThrow(
+      expect.objectContaining({ code: 'SCOPE_CLOSED' }),
+    )
+  })
+
+  it.each(['commit', 'rollback', 'begin', `prepare transaction 'x'`, 'select 1; /* */ End'])(
+    'cannot end the transaction that they are part of by "%s"',
+    async (text) => {
+      const fleet = await setUp({
+        afterCreate: async ({ db }) => {
+          await db.query('insert into loans values (1)')
+          await db.query(text)
+        },
+      })
+      await expect(fleet.router.tenants.create({ slug: 'acme' })).rejects.toMatchObject({
+        code: 'HOOK_FAILED',
+        cause: { code: 'STATEMENT_REFUSED', option: 'hooks.afterCreate', statement: text },
+      })
+      expect(await fleet.schemaExists(`${fleet.prefix}acme`)).toBe(false)
+    },
+  )
+
+  it('may use savepoints and cursors, and nothing that has no text', async () => {
+    const refused: unknown[] = []
+    const { router } = await setUp({
+      afterCreate: async ({ db }) => {
+        await db.query('savepoint here')
+        await db.query('select * from nowhere').catch(() => db.query('rollback to savepoint here'))
+        const cursor = db.query(new Cursor<{ one: number }>('select 1 as one'))
+        expect(await cursor.read(1)).toEqual([{ one: 1 }])
+        await cursor.close()
+        try {
+          db.query({ submit: () => {} })
+        } catch (error) {
+          refused.push(error)
+        }
+      },
+    })
+    await router.tenants.create({ slug: 'acme' })
+    expect(refused).toMatchObject([{ code: 'STATEMENT_REFUSED' }])
+  })
+
+  it('leave their settings and their role behind with the transaction', async () => {
+    const { router, pool } = await setUp({
+      beforeCreate: ({ db }) => db.query(`set work_mem to '77MB'; set search_path to public`),
+      afterCreate: async ({ db }) => {
+        const { rows } = await db.query(`select current_setting('work_mem') as work_mem`)
+        expect(rows).not.toEqual([{ work_mem: '77MB' }])
+      },
+    })
+    await router.tenants.create({ slug: 'acme' })
+    const { rows } = await pool.query(
+      `select current_setting('work_mem') = '77MB' as kept, current_setting('search_path') as path`,
+    )
+    expect(rows).toEqual([{ kept: false, path: '"$user", public' }])
+  })
+
+  it('may write to what all tenants share', async () => {
+    const fleet = await setUp({
+      beforeMigrate: ({ db }) => db.query(`insert into public.hook_log values ('before')`),
+      afterMigrate: ({ db }) => db.query(`insert into public.hook_log values ('after')`),
+    })
+    await database.admin.query('create table public.hook_log (turn text)')
+    await fleet.router.tenants.create({ slug: 'acme' })
+    expect(await fleet.one('select array_agg(turn) from public.hook_log')).toEqual([
+      'before',
+      'after',
+    ])
+  })
+
+  it('are told of the schema and the direction of its migration', async () => {
+    const told: unknown[] = []
+    const { router, prefix } = await setUp({
+      beforeMigrate: ({ schema, kind, tenant, direction }) =>
+        void told.push([schema, kind, tenant?.slug, direction]),
+    })
+    await router.tenants.create({ slug: 'acme' })
+    await router.tenants.clone('acme', { slug: 'beta' })
+    expect(told).toEqual([
+      [`${prefix}acme`, 'tenant', 'acme', 'up'],
+      [`${prefix}beta`, 'tenant', 'beta', 'up'],
+    ])
   })
 
   it.each([

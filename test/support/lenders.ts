@@ -1,4 +1,4 @@
-import { SchemaRouter, type ScopeConfig } from 'tenantry'
+import { SchemaRouter, type ScopeConfig, type TenantRegistry } from 'tenantry'
 import { escapeIdentifier, type Pool, type PoolConfig } from 'pg'
 import { beforeAll, beforeEach } from 'vitest'
 import type { TestDatabase } from './database.js'
@@ -26,6 +26,8 @@ export interface FleetOptions {
   readonly tenants?: number
   readonly pool?: PoolConfig
   readonly scope?: ScopeConfig
+  /** What the router asks for tenants. @defaultValue the package's own tables */
+  readonly registry?: TenantRegistry
   /** Whether `public`, which has a table `notes` as well, is on the path. @defaultValue `true` */
   readonly sharedPath?: boolean
 }
@@ -35,7 +37,7 @@ export interface FleetOptions {
  * same in `public`, so that an answer out of the wrong schema is seen at once.
  */
 export async function fleet(database: TestDatabase, options: FleetOptions = {}): Promise<Fleet> {
-  const { tenants = 2, scope, sharedPath = true } = options
+  const { tenants = 2, scope, registry, sharedPath = true } = options
   const prefix = database.prefix()
   const schemas = { tenants: { prefix, ...(sharedPath && { searchPath: ['public'] }) } }
   const keeper = new SchemaRouter({ pool: database.admin, schemas })
@@ -48,7 +50,13 @@ export async function fleet(database: TestDatabase, options: FleetOptions = {}):
   const pool = database.pool({ max: 4, ...options.pool })
   // Around whatever stands between the pool and the server to count or to cut what is said.
   const cache = { listen: { connectionString: database.url } }
-  const router = new SchemaRouter({ pool, schemas, cache, ...(scope && { scope }) })
+  const router = new SchemaRouter({
+    pool,
+    schemas,
+    cache,
+    ...(scope && { scope }),
+    ...(registry && { registry }),
+  })
   return { router, pool, lenders, acme: nth(lenders, 0), beta: nth(lenders, 1) }
 }
 
