@@ -1,6 +1,8 @@
+import type { RunReport } from '../migration/report.js'
 import type { TenantChanges, TenantFilter } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { type CloneOptions, cloneTenant } from './clone/clone.js'
+import { type CreateManyOptions, createTenants } from './create-many.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
 import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './delete.js'
 import { tenantNotFound } from './not-found.js'
@@ -35,6 +37,31 @@ export class Tenants {
    */
   async create(tenant: CreateTenant): Promise<Tenant> {
     return this.#forget(await createTenant(this.#parts, tenant))
+  }
+
+  /**
+   * Creates many tenants, a few at a time, each as {@link Tenants.create} does. The whole list is
+   * checked first: what is misspelt, or has a name twice, is refused before anything is made.
+   *
+   * @returns what became of each tenant, in the order of the list: `done`, or `skipped` after an abort.
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `DOMAIN_TAKEN`, `MIGRATION_SOURCE_INVALID`; then
+   * nothing was made
+   * @throws `RUN_FAILED` with the report, when a tenant could not be created; nothing of that one was
+   * made, and those that are `done` stay
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const signUpAll = (router: SchemaRouter, slugs: readonly string[]) =>
+   *   router.tenants.createMany(
+   *     slugs.map((slug) => ({ slug })),
+   *     { concurrency: 4, onFailure: 'stop', signal: AbortSignal.timeout(600_000) },
+   *   )
+   */
+  createMany(
+    tenants: readonly CreateTenant[],
+    options: CreateManyOptions = {},
+  ): Promise<RunReport> {
+    return createTenants(this.#parts, tenants, options)
   }
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
