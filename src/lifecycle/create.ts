@@ -158,13 +158,14 @@ function registerAlone(parts: LifecycleParts, order: NewTenantOrder): Promise<Te
 function bridgedSteps(
   parts: LifecycleParts,
   order: NewTenantOrder,
-): Pick<BridgedTenant, 'schema' | 'register' | 'makeSchema' | 'complete'> {
-  const { layout, hooks } = parts
-  const { schema } = order.row
+): Pick<BridgedTenant, 'schema' | 'register' | 'find' | 'makeSchema' | 'complete'> {
+  const { layout, hooks, registry } = parts
+  const { slug, schema } = order.row
   const path = pathOf(layout, schema, 'tenant')
   return {
     schema,
     register: (client) => register(client, parts, order),
+    find: (db) => registry.findBySlug(db, slug),
     makeSchema: async (client, tenant) => {
       await createSchema(client, schema)
       await runHook(hooks, 'beforeCreate', { client, tenant, path })

@@ -1,6 +1,8 @@
 import type { RunReport } from '../migration/report.js'
 import type { TenantChanges, TenantFilter } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
+import { auditTenants } from './audit/audit.js'
+import type { AuditReport } from './audit/finding.js'
 import { type CloneOptions, cloneTenant } from './clone/clone.js'
 import { type CreateManyOptions, createTenants } from './create-many.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
@@ -203,6 +205,24 @@ export class Tenants {
    */
   purge(slug: string, options: PurgeOptions): Promise<Tenant> {
     return purgeTenant(this.#parts, slug, options)
+  }
+
+  /**
+   * Compares the registry with the schemas of the database, and says what does not fit together and
+   * how it is repaired: schemas without a tenant, tenants without a schema, what was interrupted.
+   *
+   * Touches nothing, and needs the same few queries for any number of tenants.
+   *
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * async function report(router: SchemaRouter): Promise<void> {
+   *   const { findings } = await router.tenants.audit()
+   *   for (const { kind, message, repair } of findings) console.log(kind, message, repair)
+   * }
+   */
+  audit(): Promise<AuditReport> {
+    return auditTenants(this.#parts)
   }
 
   #forget(tenant: Tenant): Tenant {

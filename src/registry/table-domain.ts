@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg'
 import type { DomainName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { HOST_PAYLOAD, REGISTRY_CHANGE_CHANNEL } from './change.js'
@@ -16,7 +17,7 @@ import {
 } from './table-row.js'
 import type { Domain } from './tenant.js'
 
-type DomainReads = Pick<TenantRegistry, 'lookUp' | 'domainsOf'>
+type DomainReads = Pick<TenantRegistry, 'lookUp' | 'domainsOf' | 'listDomains'>
 type DomainWrites = Pick<
   TenantRegistry,
   'addDomain' | 'removeDomain' | 'setPrimaryDomain' | 'verifyDomain'
@@ -24,6 +25,10 @@ type DomainWrites = Pick<
 
 interface FoundRow extends TenantRow {
   readonly domains: readonly Omit<Domain, 'tenant'>[]
+}
+
+interface ListedRow extends QueryResultRow, Omit<Domain, 'tenant'> {
+  readonly tenant: string | null
 }
 
 /** Reads of the registry's own tables that are about domains. */
@@ -58,6 +63,19 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
          where t.slug = $1 order by d.is_primary desc, d.host collate "C", d.path collate "C"`,
         [slug],
       ),
+
+    async listDomains(db) {
+      const text = `select ${DOMAIN_COLUMNS} from ${domains} d left join ${tenants} t on t.id = d.tenant_id
+        order by d.host collate "C", d.path collate "C", t.slug collate "C"`
+      const rows = await rowsIfInstalled<ListedRow>(db, text, [])
+      return rows.map(({ tenant, host, path, primary, verified }) => ({
+        tenant: tenant ?? undefined,
+        host,
+        path,
+        primary,
+        verified,
+      }))
+    },
   }
 }
 
