@@ -118,7 +118,7 @@ describe('tenants.createMany', () => {
     const many = tenantsOf('acme', 'beta')
     expect((await reportOf(router.tenants.createMany(many))).outcomes).toMatchObject([
       { tenant: 'acme', status: 'done' },
-      { tenant: 'beta', status: 'failed', error: { message: 'no, says the hook' } },
+      { tenant: 'beta', status: 'failed', error: { message: expect.stringContaining('no, says') } },
     ])
     expect(await fleet.one(`select id from ${prefix}acme.loans`)).toBe(4)
     expect(await fleet.schemaExists(`${prefix}beta`)).toBe(false)
