@@ -124,14 +124,14 @@ export class Tenants {
   /**
    * Gives a tenant a new slug, its schema a new name, or both, in one transaction.
    *
-   * To rename the schema, it waits for transactions of running scopes; new ones wait meanwhile and
-   * then fail with `SCHEMA_MISSING` where they still have the former name. Needs two clients of the
+   * To rename the schema, it waits for transactions of running scopes and for session scopes; new
+   * ones wait meanwhile and then fail with `SCHEMA_MISSING` where they still have the former name. Needs two clients of the
    * pool. `SET search_path` clauses of the schema's functions are corrected; other texts with the
    * schema's name in them are no reference for PostgreSQL, so they are a reason to refuse.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`, `TENANT_EXISTS`, `SCHEMA_EXISTS`,
-   * `SCHEMA_MISSING`, `TENANT_BUSY`, `TENANT_STATUS`, and `RENAME_UNSAFE` with the places in
-   * `candidates`; then nothing was changed
+   * `SCHEMA_MISSING`, `TENANT_BUSY`, `TENANT_STATUS`, `POOL_STARVED`, and `RENAME_UNSAFE` with the
+   * places in `candidates`; then nothing was changed
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
