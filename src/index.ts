@@ -4,6 +4,9 @@ export { TenantDomains } from './lifecycle/tenant-domains.js'
 export type { AddDomainOptions } from './lifecycle/tenant-domains.js'
 export { Tenants } from './lifecycle/tenants.js'
 export type { CloneOptions } from './lifecycle/clone/clone.js'
+export { AUDIT_KINDS } from './lifecycle/audit/finding.js'
+export type { AuditFinding, AuditKind, AuditReport } from './lifecycle/audit/finding.js'
+export type { CreateManyOptions } from './lifecycle/create-many.js'
 export type { CreateTenant } from './lifecycle/create.js'
 export type { CommittedHook, HookContext, TenantHooks, TransactionHook } from './lifecycle/hooks.js'
 export type { MigrateHook, MigrateHookContext, MigrateHooks } from './migration/migrate-hooks.js'
@@ -29,6 +32,7 @@ export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
 export type {
+  ListedDomain,
   LookUpAnswer,
   LookUpQuestion,
   NewDomain,

@@ -7,7 +7,10 @@ export const EXIT = {
   failed: 1,
   /** Wrong usage: an unknown flag, a selector that names nothing, an invalid configuration. */
   usage: 2,
-  /** From `status`: something is to be migrated; from `verify`, also of `migrate`: a schema differs. */
+  /**
+   * From `status`: something is to be migrated; from `verify`, also of `migrate`: a schema differs;
+   * from `tenant audit`: there is a finding.
+   */
   pending: 3,
 } as const
 

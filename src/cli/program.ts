@@ -7,6 +7,7 @@ import { lint } from './commands/lint.js'
 import { migrate } from './commands/migrate.js'
 import { run } from './commands/run.js'
 import { status } from './commands/status.js'
+import { tenantAudit } from './commands/tenant-audit.js'
 import { tenantCreate } from './commands/tenant-create.js'
 import { tenantList } from './commands/tenant-list.js'
 import { verify } from './commands/verify.js'
@@ -117,7 +118,7 @@ function addFleetCommands(program: Command, settle: Settle): void {
 }
 
 function addTenantCommands(program: Command, settle: Settle): void {
-  const tenant = program.command('tenant').description('create and list tenants')
+  const tenant = program.command('tenant').description('create, list and audit tenants')
   tenant
     .command('create')
     .description('create a tenant with its schema and all migrations')
@@ -132,6 +133,13 @@ function addTenantCommands(program: Command, settle: Settle): void {
     .description('list the tenants')
     .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await tenantList(command.optsWithGlobals())))
+  tenant
+    .command('audit')
+    .description('find schemas without a tenant and the like; exit code 3 when there is one')
+    .addOption(jsonOption())
+    .action(async (_flags, command: Command) =>
+      settle(await tenantAudit(command.optsWithGlobals())),
+    )
 }
 
 function jsonOption(): Option {

@@ -10,7 +10,7 @@ import type { Database } from '../postgres/database.js'
 import type { LookUps } from '../registry/look-ups.js'
 import type { NewTenant } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
-import { listOf, optionInvalid } from '../support/options.js'
+import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
 import { type DomainParts, addDomain } from './add-domain.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
@@ -41,6 +41,8 @@ export interface LifecycleParts extends DomainParts {
   readonly hooks: TenantHooks
   /** Whether the schemas of tenants are made here, and not elsewhere. */
   readonly autoCreateSchema: boolean
+  /** Whose clients the work is done on. */
+  readonly pool: { readonly options: { readonly max: number } }
 }
 
 /**
@@ -51,18 +53,37 @@ export interface LifecycleParts extends DomainParts {
  * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was made.
  */
 export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
-  const { db, layout, registry } = parts
   const order = parseOrder(parts, input)
-  const owned = { schema: order.row.schema, kind: 'tenant' as const }
+  const { create } = await prepareCreate(parts, order.row.schema)
+  return create(order)
+}
+
+/** What new tenants have in common, and how each of them is made. */
+export interface PreparedCreate {
+  /** What a new tenant's schema is given; nothing where another tool migrates. */
+  readonly migrations: readonly Migration[]
+  readonly create: (order: NewTenantOrder) => Promise<Tenant>
+}
+
+/** Does once what any number of new tenants needs. @param schema That of one of them. */
+export async function prepareCreate(
+  parts: LifecycleParts,
+  schema: SchemaName,
+): Promise<PreparedCreate> {
+  const { db, layout, registry } = parts
+  const owned = { schema, kind: 'tenant' as const }
   const migrations = (await loadSets(layout))(owned)
   const uses = migrations.map((migration) => ({ migration, way: 'there' as const }))
   await checkExtensions(db, uses, { soon: layout.extensions?.create ?? [] })
   await registry.install(db)
   await installExtensions(db, layout.extensions)
-  if (!parts.autoCreateSchema) return registerAlone(parts, order)
   const bridge = bridgeOf(layout, owned)
-  if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
-  return db.transaction((client) => provision(parts, client, { order, migrations }))
+  const create = (order: NewTenantOrder): Promise<Tenant> => {
+    if (!parts.autoCreateSchema) return registerAlone(parts, order)
+    if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
+    return db.transaction((client) => provision(parts, client, { order, migrations }))
+  }
+  return { migrations: parts.autoCreateSchema ? migrations : [], create }
 }
 
 /** What is known of a new tenant before anything is made. */
@@ -71,11 +92,15 @@ export interface NewTenantOrder {
   readonly domains: readonly DomainName[]
 }
 
+const KEYS: readonly (keyof CreateTenant)[] = ['slug', 'name', 'domains', 'metadata']
+
 /** Checks everything that can be checked without the database. */
-export function parseOrder(
-  parts: LifecycleParts,
-  { slug: given, name, domains = [], metadata }: CreateTenant,
-): NewTenantOrder {
+export function parseOrder(parts: LifecycleParts, input: CreateTenant): NewTenantOrder {
+  const { slug: given, name, domains = [], metadata } = input
+  refuseUnknown('', input, KEYS)
+  if (name !== undefined && typeof name !== 'string') {
+    throw optionInvalid('name', 'Option "name" must be a text.')
+  }
   const slug = parseSlug(given)
   const schema = schemaOfSlug(parts.layout.tenants.prefix, slug)
   return {
@@ -133,13 +158,14 @@ function registerAlone(parts: LifecycleParts, order: NewTenantOrder): Promise<Te
 function bridgedSteps(
   parts: LifecycleParts,
   order: NewTenantOrder,
-): Pick<BridgedTenant, 'schema' | 'register' | 'makeSchema' | 'complete'> {
-  const { layout, hooks } = parts
-  const { schema } = order.row
+): Pick<BridgedTenant, 'schema' | 'register' | 'find' | 'makeSchema' | 'complete'> {
+  const { layout, hooks, registry } = parts
+  const { slug, schema } = order.row
   const path = pathOf(layout, schema, 'tenant')
   return {
     schema,
     register: (client) => register(client, parts, order),
+    find: (db) => registry.findBySlug(db, slug),
     makeSchema: async (client, tenant) => {
       await createSchema(client, schema)
       await runHook(hooks, 'beforeCreate', { client, tenant, path })

@@ -13,6 +13,7 @@ import { type Renaming, placesOfFormerName, repairRoutinePaths } from './name-in
 import { tenantNotFound } from './not-found.js'
 import { requireNoPurge } from './schema-mark.js'
 import { atStandstill, schemaMissing } from './standstill.js'
+import { isSchemaTaken } from './structure.js'
 import { requireFreeSchema } from './free-schema.js'
 
 /** What a tenant is to be called; at least one of both. */
@@ -98,7 +99,7 @@ async function renameSchema(client: PoolClient, { from, to }: Renaming): Promise
     await client.query(`alter schema ${quoteIdent(from)} rename to ${quoteIdent(to)}`)
   } catch (error) {
     if (sqlStateOf(error) === SQL_STATE.invalidSchemaName) throw schemaMissing(from)
-    if (sqlStateOf(error) !== SQL_STATE.duplicateSchema) throw error
+    if (!isSchemaTaken(error)) throw error
     throw new TenantryError(
       'SCHEMA_EXISTS',
       `Schema "${to}" exists already and belongs to no tenant. Choose another name, or rename or ` +

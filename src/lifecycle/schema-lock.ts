@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { aloneKey, schemaKey } from '../migration/enter.js'
 import type { SchemaName } from '../names/schema-name.js'
+import { sessionKey } from '../postgres/advisory-lock.js'
 import { isYes, yesIf } from '../postgres/answer.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 
@@ -11,8 +13,11 @@ export interface SchemaHold {
   readonly lockTimeoutMs: number
 }
 
+const LOOK_EVERY_MS = 20
+
 /**
- * Keeps migrations, and other changes of the tenants, off the schemas until the transaction ends.
+ * Keeps migrations, session scopes and other changes of the tenants off the schemas until the
+ * transaction ends.
  *
  * @throws `TENANT_BUSY`
  */
@@ -22,7 +27,31 @@ export async function holdSchemas(
 ): Promise<void> {
   await client.query(`set local lock_timeout = ${lockTimeoutMs}`)
   // In one order for all, so that two changes never wait for each other.
-  for (const schema of [...new Set(schemas)].toSorted()) await holdSchema(client, schema)
+  for (const schema of [...new Set(schemas)].toSorted()) {
+    await holdSchema(client, schema)
+    await untilNoSession(client, schema, lockTimeoutMs)
+  }
+}
+
+/**
+ * Waits for sessions whose path is set to the schema, and keeps others off. It only tries: a
+ * statement that waits has a snapshot, and the session may be creating an index concurrently.
+ */
+async function untilNoSession(
+  client: PoolClient,
+  schema: SchemaName,
+  lockTimeoutMs: number,
+): Promise<void> {
+  const end = performance.now() + lockTimeoutMs
+  for (;;) {
+    const { rows } = await client.query<{ free: string | null }>(
+      `select ${yesIf('pg_try_advisory_xact_lock($1)')} as free`,
+      [sessionKey(schema)],
+    )
+    if (isYes(rows[0]?.free)) return
+    if (performance.now() > end) throw busy(schema)
+    await delay(LOOK_EVERY_MS)
+  }
 }
 
 async function holdSchema(client: PoolClient, schema: SchemaName): Promise<void> {

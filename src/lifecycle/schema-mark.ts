@@ -3,16 +3,23 @@ import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.
 import type { Queryable } from '../postgres/queryable.js'
 
 /** What the package notes on a schema itself, in front of whatever comment it has. */
-export type SchemaMark =
-  { readonly kind: 'deleted'; readonly at: Date } | { readonly kind: 'purging'; readonly at: Date }
+export interface SchemaMark {
+  /**
+   * `creating`: another tool makes the first migrations of a tenant that has no row yet; `deleted`:
+   * the tenant is deleted; `purging`: a part of the schema is gone.
+   */
+  readonly kind: 'creating' | 'deleted' | 'purging'
+  /** Since when. */
+  readonly at: Date
+}
 
-const MARK = /^tenantry: (deleted|purging) (\S+)(?:\n|$)/
+const MARK = /^tenantry: (creating|deleted|purging) (\S+)(?:\n|$)/
 
 /** The mark in the comment on a schema. */
 export function markIn(comment: string | null | undefined): SchemaMark | undefined {
   const found = MARK.exec(comment ?? '')
   const [, kind, at = ''] = found ?? []
-  if (kind !== 'deleted' && kind !== 'purging') return undefined
+  if (kind !== 'creating' && kind !== 'deleted' && kind !== 'purging') return undefined
   return { kind, at: new Date(at) }
 }
 

@@ -50,12 +50,18 @@ export async function createSchema(client: PoolClient, schema: SchemaName): Prom
   try {
     await client.query(`create schema ${quoteIdent(schema)}`)
   } catch (error) {
-    if (sqlStateOf(error) !== SQL_STATE.duplicateSchema) throw error
+    if (!isSchemaTaken(error)) throw error
     throw new TenantryError(
       'SCHEMA_EXISTS',
       `Schema "${schema}" exists already and belongs to no tenant. It is not adopted: ` +
-        'rename or drop it, or choose another slug.',
+        'rename or drop it, or choose another slug. router.tenants.audit() says what is known of it.',
       { schema, cause: error },
     )
   }
+}
+
+/** Of two who make a schema at once, the second one meets the first one's entry in the catalog. */
+export function isSchemaTaken(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state === SQL_STATE.duplicateSchema || state === SQL_STATE.uniqueViolation
 }

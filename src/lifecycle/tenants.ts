@@ -1,6 +1,10 @@
+import type { RunReport } from '../migration/report.js'
 import type { TenantChanges, TenantFilter } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
+import { auditTenants } from './audit/audit.js'
+import type { AuditReport } from './audit/finding.js'
 import { type CloneOptions, cloneTenant } from './clone/clone.js'
+import { type CreateManyOptions, createTenants } from './create-many.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
 import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './delete.js'
 import { tenantNotFound } from './not-found.js'
@@ -35,6 +39,31 @@ export class Tenants {
    */
   async create(tenant: CreateTenant): Promise<Tenant> {
     return this.#forget(await createTenant(this.#parts, tenant))
+  }
+
+  /**
+   * Creates many tenants, a few at a time, each as {@link Tenants.create} does. The whole list is
+   * checked first: what is misspelt, or has a name twice, is refused before anything is made.
+   *
+   * @returns what became of each tenant, in the order of the list: `done`, or `skipped` after an abort.
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `DOMAIN_TAKEN`, `MIGRATION_SOURCE_INVALID`; then
+   * nothing was made
+   * @throws `RUN_FAILED` with the report, when a tenant could not be created; nothing of that one was
+   * made, and those that are `done` stay
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const signUpAll = (router: SchemaRouter, slugs: readonly string[]) =>
+   *   router.tenants.createMany(
+   *     slugs.map((slug) => ({ slug })),
+   *     { concurrency: 4, onFailure: 'stop', signal: AbortSignal.timeout(600_000) },
+   *   )
+   */
+  createMany(
+    tenants: readonly CreateTenant[],
+    options: CreateManyOptions = {},
+  ): Promise<RunReport> {
+    return createTenants(this.#parts, tenants, options)
   }
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
@@ -95,14 +124,14 @@ export class Tenants {
   /**
    * Gives a tenant a new slug, its schema a new name, or both, in one transaction.
    *
-   * To rename the schema, it waits for transactions of running scopes; new ones wait meanwhile and
-   * then fail with `SCHEMA_MISSING` where they still have the former name. Needs two clients of the
+   * To rename the schema, it waits for transactions of running scopes and for session scopes; new
+   * ones wait meanwhile and then fail with `SCHEMA_MISSING` where they still have the former name. Needs two clients of the
    * pool. `SET search_path` clauses of the schema's functions are corrected; other texts with the
    * schema's name in them are no reference for PostgreSQL, so they are a reason to refuse.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`, `TENANT_EXISTS`, `SCHEMA_EXISTS`,
-   * `SCHEMA_MISSING`, `TENANT_BUSY`, `TENANT_STATUS`, and `RENAME_UNSAFE` with the places in
-   * `candidates`; then nothing was changed
+   * `SCHEMA_MISSING`, `TENANT_BUSY`, `TENANT_STATUS`, `POOL_STARVED`, and `RENAME_UNSAFE` with the
+   * places in `candidates`; then nothing was changed
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
@@ -176,6 +205,24 @@ export class Tenants {
    */
   purge(slug: string, options: PurgeOptions): Promise<Tenant> {
     return purgeTenant(this.#parts, slug, options)
+  }
+
+  /**
+   * Compares the registry with the schemas of the database, and says what does not fit together and
+   * how it is repaired: schemas without a tenant, tenants without a schema, what was interrupted.
+   *
+   * Touches nothing, and needs the same few queries for any number of tenants.
+   *
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * async function report(router: SchemaRouter): Promise<void> {
+   *   const { findings } = await router.tenants.audit()
+   *   for (const { kind, message, repair } of findings) console.log(kind, message, repair)
+   * }
+   */
+  audit(): Promise<AuditReport> {
+    return auditTenants(this.#parts)
   }
 
   #forget(tenant: Tenant): Tenant {

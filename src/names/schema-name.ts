@@ -27,7 +27,8 @@ export function parseSchemaName(input: unknown): SchemaName {
   throw nameInvalid('schema name', input, RULE)
 }
 
-function isSchemaName(input: unknown): input is SchemaName {
+/** Tells whether a text obeys the rule of schema names. */
+export function isSchemaName(input: unknown): input is SchemaName {
   return (
     typeof input === 'string' &&
     input.length <= MAX_IDENTIFIER_BYTES &&

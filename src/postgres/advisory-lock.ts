@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { SchemaName } from '../names/schema-name.js'
 import { isYes, yesIf } from './answer.js'
 import type { Queryable } from './queryable.js'
 
@@ -14,6 +15,11 @@ export function lockKey(...parts: readonly string[]): string {
     .update(['tenantry', ...parts].join('\u0000'))
     .digest()
   return hash.readBigInt64BE(0).toString()
+}
+
+/** The lock that a session has, shared, while its path is set to a schema between transactions. */
+export function sessionKey(schema: SchemaName): string {
+  return lockKey('schema in session', schema)
 }
 
 /**

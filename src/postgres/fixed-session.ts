@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { sessionKey } from './advisory-lock.js'
 import { isYes, yesIf } from './answer.js'
 import { type Prelude, explainPrelude } from './prelude.js'
 import { toError } from './sql-state.js'
@@ -36,6 +37,9 @@ export async function fixPath(
   if (before.pid !== Reflect.get(client, 'processID') && !poolerKeepsSession) throw pooler(prelude)
   // Nobody's temporary table may stand where the schema has none of that name.
   if (before.temporary) await client.query('discard temp')
+  // PostgreSQL ignores a schema in the path that is gone, and would let the next one answer: as long
+  // as the path is set, nobody renames or drops the schema. Whoever is at that is waited for.
+  await client.query('select pg_advisory_lock_shared($1)', [sessionKey(prelude.schema)])
   await client
     .query(prelude.sessionText, [...prelude.values])
     .catch((error: unknown) => Promise.reject(explainPrelude(toError(error), prelude)))
@@ -49,12 +53,13 @@ function settingsOf({ values }: Prelude): readonly string[] {
   return values.slice(2).filter((_, at) => at % 2 === 0)
 }
 
-/** Gives the session back what it had, and looks whether it has it. */
+/** Gives the session back what it had, looks whether it has it, and lets go of all session locks. */
 export async function restoreSettings(client: PoolClient, former: FormerSettings): Promise<void> {
   const names = [...former.keys()]
   const settings = names.map((_, at) => `set_config($${2 * at + 1}, $${2 * at + 2}, false)`)
   // The last one first: a role that was set last may not be allowed to change the others.
-  await client.query(`select ${settings.toReversed().join(', ')}`, [...former].flat())
+  const texts = [...settings.toReversed(), 'pg_advisory_unlock_all()']
+  await client.query(`select ${texts.join(', ')}`, [...former].flat())
   const { values } = await probe(client, names)
   const missed = names.find((name, at) => values[at] !== former.get(name))
   if (missed !== undefined) throw new Error(`the setting ${missed} could not be restored`)

@@ -129,7 +129,8 @@ export class LeasePool {
     this.room.took(holder)
     let lost = false
     try {
-      return await work(client)
+      // What the work waits for may be a client, which must not be the one that it has.
+      return await this.room.hold(holder, () => work(client))
     } catch (error) {
       lost = sqlStateOf(error) === undefined && !isTenantryError(error)
       throw error

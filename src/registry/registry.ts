@@ -52,6 +52,11 @@ export interface LookUpAnswer {
   readonly domains: readonly Domain[]
 }
 
+/** A domain, whose tenant may be gone. */
+export interface ListedDomain extends Omit<Domain, 'tenant'> {
+  readonly tenant: string | undefined
+}
+
 /**
  * Where tenants and their domains are kept.
  *
@@ -111,4 +116,6 @@ export interface TenantRegistry {
   verifyDomain(db: Queryable, slug: Slug, domain: DomainName): Promise<Domain | undefined>
   /** A tenant's domains, the primary one first, and then by name. */
   domainsOf(db: Queryable, slug: Slug): Promise<readonly Domain[]>
+  /** All domains, in the order of their names, for an audit; without it, it says nothing of them. */
+  listDomains?(db: Queryable): Promise<readonly ListedDomain[]>
 }

@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg'
 import type { DomainName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { isYes, yesIf } from '../postgres/answer.js'
@@ -17,7 +18,7 @@ import {
 } from './table-row.js'
 import type { Domain } from './tenant.js'
 
-type DomainReads = Pick<TenantRegistry, 'lookUp' | 'domainsOf'>
+type DomainReads = Pick<TenantRegistry, 'lookUp' | 'domainsOf' | 'listDomains'>
 type DomainWrites = Pick<
   TenantRegistry,
   'addDomain' | 'removeDomain' | 'setPrimaryDomain' | 'verifyDomain'
@@ -25,6 +26,15 @@ type DomainWrites = Pick<
 
 interface FoundRow extends TenantRow {
   readonly domains: string
+}
+
+interface ListedRow extends QueryResultRow {
+  /** A row of another hand may belong to nobody. */
+  readonly tenant: string | null
+  readonly host: string
+  readonly path: string
+  readonly primary: string | null
+  readonly verified: string | null
 }
 
 /** Reads of the registry's own tables that are about domains. */
@@ -61,6 +71,19 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
         [slug],
       )
       return rows.flatMap((row) => domainOf(row) ?? [])
+    },
+
+    async listDomains(db) {
+      const text = `select ${DOMAIN_COLUMNS} from ${domains} d left join ${tenants} t on t.id = d.tenant_id
+        order by d.host collate "C", d.path collate "C", t.slug collate "C"`
+      const rows = await rowsIfInstalled<ListedRow>(db, text, [])
+      return rows.map(({ tenant, host, path, primary, verified }) => ({
+        tenant: tenant ?? undefined,
+        host,
+        path,
+        primary: isYes(primary),
+        verified: isYes(verified),
+      }))
     },
   }
 }

@@ -86,7 +86,7 @@ describe('the tour in README.md', () => {
     const names = [...readme.matchAll(/^\| `tenantry (?:tenant )?(\w+)`/gm)]
     const commands = names.map(([, name = '']) => `command('${name}')`)
     expect(flags).toHaveLength(16)
-    expect(commands).toHaveLength(10)
+    expect(commands).toHaveLength(11)
     expect([...flags, ...commands].filter((each) => !program.includes(each))).toEqual([])
   })
 })

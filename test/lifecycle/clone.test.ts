@@ -149,6 +149,37 @@ describe('tenants.clone', () => {
     expect(await fleet.schemaExists(`${fleet.prefix}twin`)).toBe(false)
   })
 
+  it('compares the rows, refuses a copy that came out different, and makes nothing', async () => {
+    const dice: MigrationFiles = {
+      '1_dice.sql': `create function throw() returns float language sql immutable
+          as 'select random()';
+        create table fair (id int);
+        create table dice (id int, thrown float generated always as (throw()) stored);`,
+    }
+    const fleet = await setUp(
+      dice,
+      'insert into NAME.dice (id) values (1), (2); insert into NAME.fair values (1)',
+    )
+    await expect(fleet.router.tenants.clone('acme', { slug: 'twin' })).rejects.toMatchObject({
+      code: 'CLONE_DIFFERS',
+      candidates: ['table dice'],
+    })
+    expect(await fleet.schemaExists(`${fleet.prefix}twin`)).toBe(false)
+    expect(await fleet.router.tenants.find('twin')).toBeUndefined()
+  })
+
+  it('copies values of the type regclass unchanged, so that they go on naming the source', async () => {
+    const fleet = await setUp(
+      { '1_notes.sql': 'create table notes (id int, about regclass)' },
+      `insert into NAME.notes values (1, 'NAME.notes')`,
+    )
+    await fleet.router.tenants.clone('acme', { slug: 'twin' })
+    const { prefix } = fleet
+    expect(await fleet.one(`select about::text from ${prefix}twin.notes`)).toBe(
+      `${prefix}acme.notes`,
+    )
+  })
+
   it.each([
     ['nobody', 'TENANT_NOT_FOUND'],
     ['gone', 'TENANT_STATUS'],

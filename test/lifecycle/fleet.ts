@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { SchemaRouter, type SchemaRouterOptions } from 'tenantry'
+import { SchemaRouter, type SchemaRouterOptions, type SchemasOptions } from 'tenantry'
 import type { TestDatabase } from '../support/database.js'
 import type { FleetFiles, MigrationFolders } from '../support/migration-folder.js'
 
@@ -9,6 +9,7 @@ export interface Fleet {
   readonly prefix: string
   readonly shared: string
   readonly pool: Pool
+  readonly schemas: SchemasOptions
   /** Another process: a pool and a router of its own on the same fleet. */
   another(): SchemaRouter
   /** One value of the first row. */
@@ -48,6 +49,7 @@ export async function openFleet(
     prefix,
     shared,
     pool,
+    schemas,
     another,
     one,
     schemaExists: async (schema) =>

@@ -1,3 +1,4 @@
+import { SchemaRouter } from 'tenantry'
 import { describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
@@ -271,6 +272,88 @@ describe('tenants.rename beside running scopes', () => {
     ])
   })
 
+  it('waits for a scope that has set the path of its session, which is served throughout', async () => {
+    const fleet = await setUp(LOANS, { searchShared: true })
+    await lend(fleet, 'acme', 'Acme')
+    const { router, prefix } = fleet
+    await database.admin.query(`insert into ${fleet.shared}.loans values (9, 'nobody')`)
+    let renaming: Promise<unknown> = Promise.resolve()
+    await fleet.another().withTenant(
+      'acme',
+      async (db) => {
+        await db.query('vacuum loans')
+        renaming = router.tenants.rename('acme', { schema: `${prefix}apex` })
+        await isHeld(fleet)
+        const { rows } = await db.query('select lender from loans')
+        expect(rows).toEqual([{ lender: 'Acme' }])
+      },
+      { scope: 'session' },
+    )
+    await renaming
+    expect(await lenders(fleet, 'acme')).toEqual([{ lender: 'Acme' }])
+  })
+
+  it('gives up when such a scope goes on for too long, as a purge does', async () => {
+    const fleet = await setUp()
+    const { router, prefix } = fleet
+    const busy = { code: 'TENANT_BUSY', schema: `${prefix}acme` }
+    await fleet.another().withTenant(
+      'acme',
+      async (db) => {
+        await db.query('select 1')
+        const names = { schema: `${prefix}apex` }
+        await expect(
+          router.tenants.rename('acme', names, { lockTimeout: 50 }),
+        ).rejects.toMatchObject(busy)
+        await router.tenants.delete('acme')
+        const purging = router.tenants.purge('acme', { confirm: 'acme', lockTimeout: 50 })
+        await expect(purging).rejects.toMatchObject(busy)
+        expect((await db.query('select lender from loans')).rows).toEqual([])
+      },
+      { scope: 'session' },
+    )
+    await router.tenants.purge('acme', { confirm: 'acme' })
+    expect(await fleet.schemaExists(`${prefix}acme`)).toBe(false)
+  })
+
+  it('makes a session scope wait that begins meanwhile, and then fail', async () => {
+    const fleet = await setUp(LOANS, { searchShared: true })
+    const { router, prefix } = fleet
+    const other = fleet.another()
+    let waiting: Promise<unknown> = Promise.resolve()
+    await other.withTenant(
+      'acme',
+      async (db) => {
+        await db.query('select 1')
+        const renaming = router.tenants.rename('acme', { schema: `${prefix}apex` })
+        await waitsForSchema(fleet)
+        const late = other.withTenant('acme', (own) => own.query('select lender from loans'), {
+          scope: 'session',
+        })
+        waiting = Promise.allSettled([renaming, late])
+        await waitsFor(fleet, 'advisory')
+      },
+      { transaction: true },
+    )
+    expect(await waiting).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'SCHEMA_MISSING' } },
+    ])
+  })
+
+  it('says at once that a pool of one client is too small, and needs no more for the slug', async () => {
+    const fleet = await setUp()
+    const { prefix, schemas } = fleet
+    const pool = database.pool({ max: 1 })
+    const router = new SchemaRouter({ pool, schemas, scope: { acquireTimeout: 600_000 } })
+    await expect(router.tenants.rename('acme', { schema: `${prefix}apex` })).rejects.toMatchObject({
+      code: 'POOL_STARVED',
+    })
+    expect(await fleet.schemaExists(`${prefix}acme`)).toBe(true)
+    expect(await router.tenants.rename('acme', { slug: 'apex' })).toMatchObject({ slug: 'apex' })
+    expect(await lenders(fleet, 'apex')).toEqual([])
+  })
+
   it('gives up after a while, and changes nothing', async () => {
     const fleet = await setUp()
     const { router, prefix } = fleet
@@ -342,8 +425,17 @@ describe('tenants.rename beside running scopes', () => {
 })
 
 /** Resolves when so many backends wait for a lock on a schema. */
-async function waitsForSchema({ one }: Fleet, count = 1): Promise<void> {
+const waitsForSchema = (fleet: Fleet, count = 1): Promise<void> => waitsFor(fleet, 'object', count)
+
+async function waitsFor({ one }: Fleet, kind: string, count = 1): Promise<void> {
   const waiting = `select count(*)::int from pg_locks l join pg_stat_activity a using (pid)
-    where a.datname = current_database() and not l.granted and l.locktype = 'object'`
+    where a.datname = current_database() and not l.granted and l.locktype = '${kind}'`
   while (Number(await one(waiting)) < count);
+}
+
+/** Resolves when somebody keeps migrations off a schema. */
+async function isHeld({ one }: Fleet): Promise<void> {
+  const held = `select count(*)::int from pg_locks l join pg_stat_activity a using (pid)
+    where a.datname = current_database() and l.locktype = 'advisory' and mode = 'ExclusiveLock'`
+  while (Number(await one(held)) === 0);
 }

@@ -1,0 +1,138 @@
+import { TenantryError } from '../errors.js'
+import { type RunReport, type SchemaOutcome, countOutcomes } from '../migration/report.js'
+import { settingsOf } from '../migration/run-options.js'
+import { type RunSettings, runOver } from '../migration/run.js'
+import { firstFew } from '../support/first-few.js'
+import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
+import {
+  type CreateTenant,
+  type LifecycleParts,
+  type NewTenantOrder,
+  parseOrder,
+  prepareCreate,
+} from './create.js'
+
+/** How many tenants are created. */
+export interface CreateManyOptions {
+  /**
+   * How many tenants are created at the same time. Each takes a client of the pool, so that more than
+   * the pool's `max` are never begun at once.
+   *
+   * @defaultValue `4`
+   */
+  readonly concurrency?: number
+  /**
+   * What happens when a tenant cannot be created: the others are created, or none is begun any more.
+   *
+   * @defaultValue `'continue'`
+   */
+  readonly onFailure?: 'continue' | 'stop'
+  /** Begins no further tenant once it is aborted; those that are begun are finished. */
+  readonly signal?: AbortSignal
+  /** Hears of each tenant as soon as its outcome is known. */
+  readonly onOutcome?: (outcome: SchemaOutcome) => void
+}
+
+const KEYS: readonly (keyof CreateManyOptions)[] = [
+  'concurrency',
+  'onFailure',
+  'signal',
+  'onOutcome',
+]
+
+/** Creates many tenants, each in a transaction of its own. See `Tenants.createMany`. */
+export async function createTenants(
+  parts: LifecycleParts,
+  inputs: readonly CreateTenant[],
+  options: CreateManyOptions,
+): Promise<RunReport> {
+  const settings = runSettings(parts, options)
+  const orders = listOf('tenants', inputs).map((input) => parseListed(parts, input))
+  requireDifferent(orders)
+  const [first] = orders
+  if (first === undefined) return { outcomes: [], durationMs: 0 }
+  const { create, migrations } = await prepareCreate(parts, first.row.schema)
+  const applied = migrations.flatMap(({ id, fileName }) => (id > 0 ? fileName : []))
+  const orderOf = bySchema(orders)
+  const named = (outcome: SchemaOutcome): SchemaOutcome => {
+    const { schema, kind, ...rest } = outcome
+    return { schema, kind, tenant: orderOf(schema).row.slug, ...rest }
+  }
+  const queue = orders.map(({ row }) => ({ schema: row.schema, kind: 'tenant' as const }))
+  const onOutcome = (outcome: SchemaOutcome): void => options.onOutcome?.(named(outcome))
+  const run = await runOver(queue, { ...settings, onOutcome }, async ({ schema }) => {
+    const { slug } = await create(orderOf(schema))
+    parts.lookUps.forgetTenant(slug)
+    return { status: 'done', applied }
+  })
+  return requireCreated({ ...run, outcomes: run.outcomes.map(named) })
+}
+
+/** More at once than the pool has clients would only wait for each other, and give up in the end. */
+function runSettings({ pool }: LifecycleParts, options: CreateManyOptions): RunSettings {
+  refuseUnknown('', options, KEYS)
+  const settings = settingsOf(options)
+  const concurrency = Math.max(1, Math.min(settings.concurrency, pool.options.max))
+  // What a hook has done outside of the database is not taken back, so nothing is tried again.
+  return { ...settings, concurrency, maxAttempts: 1 }
+}
+
+function parseListed(parts: LifecycleParts, input: unknown): NewTenantOrder {
+  if (isTenant(input)) return parseOrder(parts, input)
+  throw optionInvalid(
+    'tenants',
+    "Each of the tenants must be an object such as { slug: 'acme' }, as tenants.create takes it.",
+  )
+}
+
+function isTenant(input: unknown): input is CreateTenant {
+  return typeof input === 'object' && input !== null && 'slug' in input
+}
+
+/** Of two tenants with the same name the second one would fail, when the first is made already. */
+function requireDifferent(orders: readonly NewTenantOrder[]): void {
+  const names = orders.flatMap(({ row, domains }) => [
+    `slug ${row.slug}`,
+    `schema ${row.schema}`,
+    ...domains.map(({ host, path }) => `domain ${host}${path}`),
+  ])
+  const seen = new Set<string>()
+  const twice = names.filter((name) => seen.size === seen.add(name).size)
+  if (twice.length === 0) return
+  throw optionInvalid(
+    'tenants',
+    `The list has more than once: ${firstFew([...new Set(twice)], ', ')}. Nothing was created; ` +
+      'give each tenant names of its own.',
+  )
+}
+
+function bySchema(orders: readonly NewTenantOrder[]): (schema: string) => NewTenantOrder {
+  const known = new Map<string, NewTenantOrder>(orders.map((order) => [order.row.schema, order]))
+  return (schema) => {
+    const order = known.get(schema)
+    if (order === undefined) throw new TypeError('unreachable')
+    return order
+  }
+}
+
+/**
+ * Returns a report in which nothing failed.
+ *
+ * @throws `RUN_FAILED` with the report
+ */
+function requireCreated(report: RunReport): RunReport {
+  const { done, failed, skipped } = countOutcomes(report)
+  if (failed === 0) return report
+  const failures = report.outcomes.filter(({ status }) => status === 'failed')
+  throw new TenantryError(
+    'RUN_FAILED',
+    `${failed} of ${report.outcomes.length} tenants could not be created (${done} were, ${skipped} ` +
+      'were skipped). Nothing of them was made; correct what failed, and create those that are ' +
+      `missing.\n  ${firstFew(failures.map(failureText), '\n  ')}`,
+    { report, cause: failures[0]?.error },
+  )
+}
+
+function failureText({ tenant = '', error }: SchemaOutcome): string {
+  return `${tenant}: ${error?.message ?? ''}`
+}
