@@ -25,6 +25,13 @@ export type { ReferencePlace } from './migration/verify/reference.js'
 export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { SchemaName } from './names/schema-name.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
+export { mappedRegistry } from './registry/mapped/mapped-registry.js'
+export type {
+  MappedColumns,
+  MappedDomains,
+  MappedRegistryOptions,
+} from './registry/mapped/mapping.js'
+export type { StatusValue } from './registry/mapped/status-words.js'
 export type {
   LookUpAnswer,
   LookUpQuestion,

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
+import { heldRelations } from '../migration/guard.js'
 import { type SchemaLayout, pathOf } from '../migration/layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
 import type { Migration } from '../migration/source.js'
@@ -23,6 +24,7 @@ export async function migrateNew(
   layout: SchemaLayout,
   { schema, slug, migrations, allow = [] }: NewStructure,
 ): Promise<void> {
+  const held = await heldRelations(client)
   await applyPending(client, {
     schema,
     path: pathOf(layout, schema, 'tenant'),
@@ -30,7 +32,7 @@ export async function migrateNew(
     createSchema: false,
     lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
     tenant: slug,
-    guard: { allow, registry: layout.shared.schema },
+    guard: { allow, registry: layout.shared.schema, held },
   })
 }
 

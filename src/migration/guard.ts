@@ -1,5 +1,6 @@
 import { TenantryError } from '../errors.js'
 import { type SchemaName, quoteLiteral } from '../names/schema-name.js'
+import type { Queryable } from '../postgres/queryable.js'
 import type { Migration } from './source.js'
 
 /** What a schema's migrations may touch besides their own schema. */
@@ -8,6 +9,8 @@ export interface GuardRules {
   readonly allow: readonly string[]
   /** The shared schema, where they may touch the registry's tables. */
   readonly registry?: SchemaName
+  /** Relations that the transaction had changed before them; see {@link heldRelations}. */
+  readonly held?: readonly string[]
 }
 
 /** Something outside of the schema that a migration has changed. */
@@ -32,7 +35,7 @@ const MAY_CREATE =
  */
 export function guardText(
   schema: SchemaName,
-  { allow, registry }: GuardRules,
+  { allow, registry, held = [] }: GuardRules,
   migrations: readonly Migration[],
 ): string {
   const allowed = [schema, ...allow, 'pg_catalog', 'information_schema', 'pg_toast']
@@ -42,9 +45,10 @@ export function guardText(
     registry === undefined
       ? ''
       : `and not (n.nspname = ${quoteLiteral(registry)} and c.relname like 'tenantry\\_%')`
+  const notHeld = held.length === 0 ? '' : `and c.oid not in (${held.map(quoteLiteral).join(', ')})`
   const home = quoteLiteral(schema)
   return [LOCKS, ...(mayCreate(migrations) ? BIRTHS : [])]
-    .map((query) => query(outside, notRegistry, home))
+    .map((query) => query(outside, notRegistry + notHeld, home))
     .join(' union all ')
     .concat(' limit 20;')
 }
@@ -74,6 +78,19 @@ const LOCKS: Query = (outside, notRegistry, home) => `
     and not (l.mode = 'ShareRowExclusiveLock' and exists (
       select from pg_catalog.pg_constraint k join pg_catalog.pg_namespace kn on kn.oid = k.connamespace
       where k.contype = 'f' and k.confrelid = c.oid and kn.nspname = ${home}))`
+
+/**
+ * The relations that a transaction has changed already: a registry of the service's own, what its
+ * triggers write to, and what a hook does are none of the migrations' doing.
+ */
+export async function heldRelations(db: Queryable): Promise<readonly string[]> {
+  const { rows } = await db.query<{ held: readonly string[] }>(
+    `select array(select relation::text from pg_catalog.pg_locks
+       where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' and relation >= 16384
+         and mode not in ('AccessShareLock', 'RowShareLock')) as held`,
+  )
+  return rows[0]?.held ?? []
+}
 
 /** Rows of this transaction, and of its subtransactions, are the only ones in progress to be seen. */
 const BORN = (row: string): string => `
