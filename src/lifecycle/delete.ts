@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { PoolClient } from 'pg'
 import { bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
@@ -7,6 +8,7 @@ import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
 import type { Tenant, TenantStatus } from '../registry/tenant.js'
 import type { LifecycleParts } from './create.js'
 import { runCommittedHook, runHook } from './hooks.js'
+import { validMetadata } from './metadata.js'
 import { tenantNotFound } from './not-found.js'
 import { holdSchemas } from './schema-lock.js'
 import { markSchema, readComments, requireNoPurge } from './schema-mark.js'
@@ -81,7 +83,8 @@ export async function restoreTenant(parts: LifecycleParts, slug: string): Promis
     parts,
     slug,
     { kind: 'restore', to: 'active' },
-    async ({ client, slug: tenant, schema }) => {
+    async ({ client, tenant: found, slug: tenant, schema }) => {
+      await renewMetadata(parts, client, found)
       await holdSchemas(client, { schemas: [schema], lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })
       await requireSchema(client, schema)
       await requireNoPurge(client, schema)
@@ -92,6 +95,17 @@ export async function restoreTenant(parts: LifecycleParts, slug: string): Promis
       await markSchema(client, schema, undefined)
     },
   )
+}
+
+/** What is required of metadata may be more than when the tenant was deleted. */
+async function renewMetadata(
+  parts: LifecycleParts,
+  client: PoolClient,
+  { slug, metadata }: Tenant,
+): Promise<void> {
+  const valid = await validMetadata(parts, { tenant: slug, metadata })
+  if (isDeepStrictEqual(valid, metadata)) return
+  await parts.registry.update(client, parseSlug(slug), { metadata: valid })
 }
 
 async function requireSchema(client: PoolClient, schema: SchemaName): Promise<void> {

@@ -1,21 +1,25 @@
 import type { ClientBase, PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { lentClient } from '../migration/single-client-pool.js'
-import type { Tenant } from '../registry/tenant.js'
+import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { optionInvalid, refuseUnknown } from '../support/options.js'
 
 /** What a hook inside a transaction is given. */
-export interface HookContext {
-  readonly tenant: Tenant
+export interface HookContext<Metadata = TenantMetadata> {
+  readonly tenant: Tenant<Metadata>
   /** Answers for the tenant's schema; what it does is part of the transaction. */
   readonly db: Pick<ClientBase, 'query'>
 }
 
 /** A hook inside the transaction of an operation: what it throws fails the operation whole. */
-export type TransactionHook = (context: HookContext) => Promise<unknown> | void
+export type TransactionHook<Metadata = TenantMetadata> = (
+  context: HookContext<Metadata>,
+) => Promise<unknown> | void
 
 /** A hook after the commit of an operation, which stays done whatever the hook throws. */
-export type CommittedHook = (context: Pick<HookContext, 'tenant'>) => Promise<unknown> | void
+export type CommittedHook<Metadata = TenantMetadata> = (
+  context: Pick<HookContext<Metadata>, 'tenant'>,
+) => Promise<unknown> | void
 
 /**
  * What a service does at turns of a tenant's life; each hook is awaited.
@@ -24,21 +28,21 @@ export type CommittedHook = (context: Pick<HookContext, 'tenant'>) => Promise<un
  * failed statement behind, everything is rolled back and the operation throws the hook's error.
  * The others run after the commit: if one throws, the operation is done and throws `HOOK_FAILED`.
  */
-export interface TenantHooks {
+export interface TenantHooks<Metadata = TenantMetadata> {
   /** The row, the domains and the empty schema are there; also for a clone. */
-  readonly beforeCreate?: TransactionHook
+  readonly beforeCreate?: TransactionHook<Metadata>
   /** The schema is about to get the migrations of a new tenant. */
-  readonly beforeMigrate?: TransactionHook
+  readonly beforeMigrate?: TransactionHook<Metadata>
   /** The schema has had the migrations of a new tenant. */
-  readonly afterMigrate?: TransactionHook
+  readonly afterMigrate?: TransactionHook<Metadata>
   /** The tenant is complete, with a clone's data, and about to be committed. */
-  readonly afterCreate?: TransactionHook
+  readonly afterCreate?: TransactionHook<Metadata>
   /** The tenant is about to be deleted; its schema stays. */
-  readonly beforeDelete?: TransactionHook
+  readonly beforeDelete?: TransactionHook<Metadata>
   /** The tenant has been deleted. */
-  readonly afterDelete?: CommittedHook
+  readonly afterDelete?: CommittedHook<Metadata>
   /** The schema is about to be dropped; nothing of it is gone yet. */
-  readonly beforePurge?: TransactionHook
+  readonly beforePurge?: TransactionHook<Metadata>
   /** Schema, row and domains are gone. */
   readonly afterPurge?: CommittedHook
 }

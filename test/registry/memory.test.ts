@@ -30,7 +30,7 @@ describe('a router with a registry in memory', () => {
 
   it('has nothing of a tenant whose hook has failed after the row was there', async () => {
     const registry = memoryRegistry()
-    const fail = vi.fn(async () => {
+    const fail = vi.fn<() => Promise<void>>(async () => {
       expect(await registry.list(database.admin)).toEqual([])
       throw new Error('no, says the hook')
     })

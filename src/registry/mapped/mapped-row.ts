@@ -32,9 +32,7 @@ export function schemaText({ tenants, schemaPrefix }: Mapping): string {
 
 function statusText({ tenants, statuses }: Mapping): string {
   const status = tenants.column('status')
-  return status === undefined
-    ? `${quoteLiteral(statuses.write('active') ?? '')}`
-    : `t.${status}::text`
+  return status === undefined ? quoteLiteral(statuses.write('active') ?? '') : `t.${status}::text`
 }
 
 /** A row as a tenant, without what the statement has selected besides. */
