@@ -22,13 +22,14 @@ export async function validMetadata(
 ): Promise<TenantMetadata> {
   if (schema === undefined) return metadata
   const result = await schema['~standard'].validate(metadata)
-  if (result.issues !== undefined) throw refused(tenant, result.issues.map(issueOf))
+  if (result.issues !== undefined) throw refused(tenant, Array.from(result.issues, issueOf))
   if (isRecord(result.value)) return result.value
   throw refused(tenant, [{ path: [], message: 'What the schema makes of them is no object.' }])
 }
 
 function issueOf({ message, path = [] }: SchemaIssue): MetadataIssue {
-  const keys = path.map((part) => (typeof part === 'object' ? part.key : part))
+  // Lists of some libraries are more than arrays, and so is what their `map` makes.
+  const keys = Array.from(path, (part) => (typeof part === 'object' ? part.key : part))
   return { message, path: keys.map((key) => (typeof key === 'symbol' ? String(key) : key)) }
 }
 

@@ -166,7 +166,7 @@ export function resolveOptions<Metadata extends object, Input>(
     ...resolvePool(options),
     ...resolveFixedDomains(options.schemas?.static ?? {}, domainRules),
     layout,
-    registry: checkRegistry(options.registry ?? tableRegistry(layout.shared.schema)),
+    registry: registryOf(options, layout),
     metadata: checkMetadataSchema(options.metadata),
     domainRules,
     cache: resolveCacheOptions(options.cache ?? {}),
@@ -174,6 +174,10 @@ export function resolveOptions<Metadata extends object, Input>(
     settingsOf: options.scope?.settings,
     ...resolveLifecycle(options),
   }
+}
+
+function registryOf({ registry }: SchemaRouterOptions, layout: SchemaLayout): TenantRegistry {
+  return registry === undefined ? tableRegistry(layout.shared.schema) : checkRegistry(registry)
 }
 
 /** Inside of the package, metadata are any JSON objects; what the service says of them is its own. */

@@ -210,7 +210,8 @@ describe('the type of metadata', () => {
       pool: database.admin,
       metadata: ZOD,
       hooks: {
-        afterCreate: ({ tenant }) => void expectTypeOf(tenant.metadata).toEqualTypeOf<z.output<typeof ZOD>>(),
+        afterCreate: ({ tenant }) =>
+          void expectTypeOf(tenant.metadata).toEqualTypeOf<z.output<typeof ZOD>>(),
       },
       scope: {
         settings: ({ tenant }) => ({ 'app.plan': tenant?.metadata.plan ?? 'none' }),
