@@ -166,9 +166,9 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
   resolve(request: RequestAddress): Promise<Destination<Metadata> | undefined> {
     const known = this.peek(request)
     if (known !== undefined) return Promise.resolve(known.destination)
-    const { attend } = this.#leases.database
+    const { database } = this.#leases
     type Found = Promise<Destination<Metadata> | undefined>
-    return attend(() => this.#resolver.resolve(request) as Found)
+    return database.attend(() => this.#resolver.resolve(request) as Found)
   }
 
   /**

@@ -38,6 +38,7 @@ function open(
     pool: database.pool(),
     schemas: { shared: { name: `shared_${prefix}` }, tenants: { prefix } },
     metadata,
+    cache: { listen: false },
     ...options,
   })
 }
@@ -209,6 +210,7 @@ describe('the type of metadata', () => {
     const router = new SchemaRouter({
       pool: database.admin,
       metadata: ZOD,
+      cache: { listen: false },
       hooks: {
         afterCreate: ({ tenant }) =>
           void expectTypeOf(tenant.metadata).toEqualTypeOf<z.output<typeof ZOD>>(),
@@ -247,13 +249,13 @@ describe('the type of metadata', () => {
     }
     const said = new SchemaRouter<Kept>({ pool: database.admin })
     expectTypeOf(said.current).returns.toHaveProperty('metadata').toEqualTypeOf<Kept>()
-    const open = new SchemaRouter({ pool: database.admin })
-    expectTypeOf(open.current)
+    const unsaid = new SchemaRouter({ pool: database.admin })
+    expectTypeOf(unsaid.current)
       .returns.toHaveProperty('metadata')
       .toEqualTypeOf<Record<string, unknown>>()
     expectTypeOf<SchemaRouter<{ plan: string }>>().toExtend<SchemaRouter>()
-    expect([said.tryCurrent(), open.tryCurrent()]).toEqual([undefined, undefined])
+    expect([said.tryCurrent(), unsaid.tryCurrent()]).toEqual([undefined, undefined])
     await said.close()
-    await open.close()
+    await unsaid.close()
   })
 })

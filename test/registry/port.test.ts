@@ -58,7 +58,12 @@ describe('a registry of somebody else', () => {
   it('is written with the exports of the package, and used', async () => {
     const registry = new CountingRegistry()
     const schemas = { tenants: { prefix: database.prefix() } }
-    const router = new SchemaRouter({ pool: database.pool(), registry, schemas })
+    const router = new SchemaRouter({
+      pool: database.pool(),
+      registry,
+      schemas,
+      cache: { listen: false },
+    })
     await router.tenants.create({ slug: 'acme' })
     await router.tenants.get('acme')
     expect(registry.asked).toEqual(['acme'])
