@@ -90,7 +90,7 @@ export async function validOrder(
 }
 
 /** Checks all but what the service's schema has to say. */
-export function parseOrder(
+function parseOrder(
   parts: LifecycleParts,
   { slug: given, name, domains = [], metadata }: CreateTenant<unknown>,
 ): NewTenantOrder {

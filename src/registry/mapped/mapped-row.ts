@@ -24,7 +24,7 @@ export function tenantColumns(mapping: Mapping): string {
 }
 
 /** The name of the tenant's schema. */
-export function schemaText({ tenants, schemaPrefix }: Mapping): string {
+function schemaText({ tenants, schemaPrefix }: Mapping): string {
   const schema = tenants.column('schema')
   if (schema !== undefined) return `t.${schema}::text`
   return `${quoteLiteral(schemaPrefix ?? '')} || t.${tenants.column('slug')}::text`
