@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'HOOK_FAILED',
   'LINT_FAILED',
   'LINT_PARSER_MISSING',
+  'METADATA_INVALID',
   'MIGRATION_ESCAPED',
   'MIGRATION_FAILED',
   'MIGRATION_IRREVERSIBLE',
@@ -27,6 +28,7 @@ export const ERROR_CODES = [
   'OPTIONS_INVALID',
   'POOLER_IN_BETWEEN',
   'POOL_STARVED',
+  'REGISTRY_UNSUPPORTED',
   'RENAME_UNSAFE',
   'RUN_FAILED',
   'SCHEMA_DRIFT',
@@ -80,6 +82,15 @@ export interface ErrorFacts {
   readonly report?: unknown
   /** What the linter found: a list of `LintFinding`. */
   readonly findings?: unknown
+  /** What is wrong with a tenant's metadata. */
+  readonly issues?: readonly MetadataIssue[] | undefined
+}
+
+/** Something in a tenant's metadata that the service's schema refuses. */
+export interface MetadataIssue {
+  /** The keys that lead to it; empty for the metadata as a whole. */
+  readonly path: readonly (string | number)[]
+  readonly message: string
 }
 
 /**
@@ -115,6 +126,7 @@ export class TenantryError extends Error {
   declare readonly log?: string
   declare readonly report?: unknown
   declare readonly findings?: unknown
+  declare readonly issues?: readonly MetadataIssue[]
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts & { cause?: unknown } = {}) {
     const { cause, ...fields } = facts

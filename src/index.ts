@@ -1,5 +1,5 @@
 export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'
-export type { ErrorCode, ErrorFacts } from './errors.js'
+export type { ErrorCode, ErrorFacts, MetadataIssue } from './errors.js'
 export { TenantDomains } from './lifecycle/tenant-domains.js'
 export type { AddDomainOptions } from './lifecycle/tenant-domains.js'
 export { Tenants } from './lifecycle/tenants.js'
@@ -29,8 +29,18 @@ export type {
 export type { SchemaPlan, SchemaStatus } from './migration/status.js'
 export type { ReferencePlace } from './migration/verify/reference.js'
 export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
+export type { DomainName, HostName } from './names/domain-name.js'
 export type { SchemaName } from './names/schema-name.js'
+export type { Slug } from './names/slug.js'
+export type { Queryable } from './postgres/queryable.js'
 export type { IsolationLevel, TransactionOptions } from './postgres/transaction.js'
+export { mappedRegistry } from './registry/mapped/mapped-registry.js'
+export type {
+  MappedColumns,
+  MappedDomains,
+  MappedRegistryOptions,
+} from './registry/mapped/mapping.js'
+export type { StatusValue } from './registry/mapped/status-words.js'
 export type {
   ListedDomain,
   LookUpAnswer,
@@ -42,7 +52,14 @@ export type {
   TenantNames,
   TenantRegistry,
 } from './registry/registry.js'
-export type { Domain, Tenant, TenantStatus } from './registry/tenant.js'
+export type { MetadataResult, MetadataSchema, SchemaIssue } from './registry/metadata-schema.js'
+export type {
+  Domain,
+  Tenant,
+  TenantMetadata,
+  TenantOrSlug,
+  TenantStatus,
+} from './registry/tenant.js'
 export { defineConfig } from './router/config.js'
 export type { TenantryConfig } from './router/config.js'
 export type { EachFunction, EachOptions } from './router/each.js'
@@ -60,9 +77,15 @@ export type { DomainOptions } from './router/domain-options.js'
 export type { RequestAddress, RequestHeaders } from './router/request-address.js'
 export type { Destination, Resolution } from './router/request-resolver.js'
 export { SchemaRouter } from './router/schema-router.js'
-export type { ScopeFunction } from './router/schema-router.js'
+export type { ScopeFunction } from './router/scope-function.js'
 export type { ScopeOptions } from './scope/run-scope.js'
 export type { QueryFunction, ScopedClient } from './scope/scoped-client.js'
 export { TenantPool } from './scope/tenant-pool.js'
 export { select } from './selector/selector.js'
-export type { FleetSchema, SchemaKind, Selector, TenantsFilter } from './selector/selector.js'
+export type {
+  FleetSchema,
+  PartOf,
+  SchemaKind,
+  Selector,
+  TenantsFilter,
+} from './selector/selector.js'

@@ -8,8 +8,8 @@ import {
   type CreateTenant,
   type LifecycleParts,
   type NewTenantOrder,
-  parseOrder,
   prepareCreate,
+  validOrder,
 } from './create.js'
 
 /** How many tenants are created. */
@@ -43,11 +43,12 @@ const KEYS: readonly (keyof CreateManyOptions)[] = [
 /** Creates many tenants, each in a transaction of its own. See `Tenants.createMany`. */
 export async function createTenants(
   parts: LifecycleParts,
-  inputs: readonly CreateTenant[],
+  inputs: readonly CreateTenant<unknown>[],
   options: CreateManyOptions,
 ): Promise<RunReport> {
   const settings = runSettings(parts, options)
-  const orders = listOf('tenants', inputs).map((input) => parseListed(parts, input))
+  const list = listOf('tenants', inputs)
+  const orders = await Promise.all(list.map((input) => validListed(parts, input)))
   requireDifferent(orders)
   const [first] = orders
   if (first === undefined) return { outcomes: [], durationMs: 0 }
@@ -77,8 +78,8 @@ function runSettings({ pool }: LifecycleParts, options: CreateManyOptions): RunS
   return { ...settings, concurrency, maxAttempts: 1 }
 }
 
-function parseListed(parts: LifecycleParts, input: unknown): NewTenantOrder {
-  if (isTenant(input)) return parseOrder(parts, input)
+async function validListed(parts: LifecycleParts, input: unknown): Promise<NewTenantOrder> {
+  if (isTenant(input)) return validOrder(parts, input)
   throw optionInvalid(
     'tenants',
     "Each of the tenants must be an object such as { slug: 'acme' }, as tenants.create takes it.",

@@ -9,25 +9,27 @@ import type { Migration } from '../migration/source.js'
 import type { Database } from '../postgres/database.js'
 import type { LookUps } from '../registry/look-ups.js'
 import type { NewTenant } from '../registry/registry.js'
-import type { Tenant } from '../registry/tenant.js'
+import type { MetadataSchema } from '../registry/metadata-schema.js'
+import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
 import { type DomainParts, addDomain } from './add-domain.js'
 import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 import { type TenantHooks, runHook, runMigrateHook } from './hooks.js'
+import { checkMetadata, validMetadata } from './metadata.js'
 import { readComments } from './schema-mark.js'
 import { createSchema, migrateNew } from './structure.js'
 
 /** A tenant to be created. */
-export interface CreateTenant {
+export interface CreateTenant<Metadata = TenantMetadata> {
   /** The stable key: a-z, 0-9, `-` and `_`. */
   readonly slug: string
   /** The name for people. @defaultValue the slug */
   readonly name?: string
   /** Host names, optionally with a path; the first one is the primary domain. */
   readonly domains?: readonly string[]
-  /** Whatever the service keeps with the tenant: a JSON object. */
-  readonly metadata?: Record<string, unknown>
+  /** Whatever the service keeps with the tenant: a JSON object, validated by the router's `metadata`. */
+  readonly metadata?: Metadata
 }
 
 /** What the lifecycle of tenants works with. */
@@ -41,6 +43,8 @@ export interface LifecycleParts extends DomainParts {
   readonly hooks: TenantHooks
   /** Whether the schemas of tenants are made here, and not elsewhere. */
   readonly autoCreateSchema: boolean
+  /** What the service allows in the metadata of its tenants. */
+  readonly metadata: MetadataSchema | undefined
   /** Whose clients the work is done on. */
   readonly pool: { readonly options: { readonly max: number } }
 }
@@ -49,11 +53,15 @@ export interface LifecycleParts extends DomainParts {
  * Creates a tenant in one transaction: row, domains, schema, migrations, ledger. Where another tool
  * migrates, the row comes last, and the schema is dropped again if something fails.
  *
- * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
- * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was made.
+ * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`,
+ * `SCHEMA_EXISTS`, `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was
+ * made.
  */
-export async function createTenant(parts: LifecycleParts, input: CreateTenant): Promise<Tenant> {
-  const order = parseOrder(parts, input)
+export async function createTenant(
+  parts: LifecycleParts,
+  input: CreateTenant<unknown>,
+): Promise<Tenant> {
+  const order = await validOrder(parts, input)
   const { create } = await prepareCreate(parts, order.row.schema)
   return create(order)
 }
@@ -94,8 +102,19 @@ export interface NewTenantOrder {
 
 const KEYS: readonly (keyof CreateTenant)[] = ['slug', 'name', 'domains', 'metadata']
 
-/** Checks everything that can be checked without the database. */
-export function parseOrder(parts: LifecycleParts, input: CreateTenant): NewTenantOrder {
+/** Checks everything that can be checked without the database, the metadata by the service's schema. */
+export async function validOrder(
+  parts: LifecycleParts,
+  input: CreateTenant<unknown>,
+): Promise<NewTenantOrder> {
+  const order = parseOrder(parts, input)
+  const { slug: tenant, metadata } = order.row
+  const row = { ...order.row, metadata: await validMetadata(parts, { tenant, metadata }) }
+  return { ...order, row }
+}
+
+/** Checks all but what the service's schema has to say. */
+function parseOrder(parts: LifecycleParts, input: CreateTenant<unknown>): NewTenantOrder {
   const { slug: given, name, domains = [], metadata } = input
   refuseUnknown('', input, KEYS)
   if (name !== undefined && typeof name !== 'string') {
@@ -176,16 +195,6 @@ function bridgedSteps(
       await runHook(hooks, 'afterCreate', { client, tenant, path })
     },
   }
-}
-
-/** Checks that metadata are a JSON object. */
-export function checkMetadata(metadata: unknown = {}): Record<string, unknown> {
-  if (isRecord(metadata)) return metadata
-  throw optionInvalid('metadata', 'Option "metadata" must be a JSON object.')
-}
-
-function isRecord(input: unknown): input is Record<string, unknown> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }
 
 async function register(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { PoolClient } from 'pg'
 import { bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import { unitHooks } from '../migration/migrate-hooks.js'
@@ -9,6 +10,7 @@ import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
 import type { Tenant, TenantStatus } from '../registry/tenant.js'
 import type { LifecycleParts } from './create.js'
 import { runCommittedHook, runHook } from './hooks.js'
+import { validMetadata } from './metadata.js'
 import { tenantNotFound } from './not-found.js'
 import { holdSchemas } from './schema-lock.js'
 import { markSchema, readComments, requireNoPurge } from './schema-mark.js'
@@ -79,7 +81,8 @@ export async function deleteTenant(parts: LifecycleParts, slug: string): Promise
 export async function restoreTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
   const migrationsOf = await loadSets(parts.layout)
   return changeStatus(parts, slug, { kind: 'restore', to: 'active' }, async (changing) => {
-    const { client, schema } = changing
+    const { client, schema, tenant } = changing
+    await renewMetadata(parts, client, tenant)
     await holdSchemas(client, { schemas: [schema], lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })
     await requireSchema(client, schema)
     await requireNoPurge(client, schema)
@@ -98,6 +101,17 @@ async function catchUp(
   const path = pathOf(layout, schema, 'tenant')
   const itsHooks = unitHooks(hooks, { schema: owned, path, direction: 'up' })
   await migrateNew(client, layout, { schema, slug, migrations, hooks: itsHooks })
+}
+
+/** What is required of metadata may be more than when the tenant was deleted. */
+async function renewMetadata(
+  parts: LifecycleParts,
+  client: PoolClient,
+  { slug, metadata }: Tenant,
+): Promise<void> {
+  const valid = await validMetadata(parts, { tenant: slug, metadata })
+  if (isDeepStrictEqual(valid, metadata)) return
+  await parts.registry.update(client, parseSlug(slug), { metadata: valid })
 }
 
 async function requireSchema(client: PoolClient, schema: SchemaName): Promise<void> {

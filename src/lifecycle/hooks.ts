@@ -3,21 +3,25 @@ import { TenantryError } from '../errors.js'
 import type { TransactionDb } from '../migration/lent-transaction.js'
 import { type MigrateHooks, runInTransaction, unitHooks } from '../migration/migrate-hooks.js'
 import { parseSchemaName } from '../names/schema-name.js'
-import type { Tenant } from '../registry/tenant.js'
+import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { optionInvalid, refuseUnknown } from '../support/options.js'
 
 /** What a hook inside a transaction is given. */
-export interface HookContext {
-  readonly tenant: Tenant
+export interface HookContext<Metadata = TenantMetadata> {
+  readonly tenant: Tenant<Metadata>
   /** Answers for the tenant's schema; what it does is part of the transaction, which it cannot end. */
   readonly db: TransactionDb
 }
 
 /** A hook inside the transaction of an operation: what it throws fails the operation whole. */
-export type TransactionHook = (context: HookContext) => Promise<unknown> | void
+export type TransactionHook<Metadata = TenantMetadata> = (
+  context: HookContext<Metadata>,
+) => Promise<unknown> | void
 
 /** A hook after the commit of an operation, which stays done whatever the hook throws. */
-export type CommittedHook = (context: Pick<HookContext, 'tenant'>) => Promise<unknown> | void
+export type CommittedHook<Metadata = TenantMetadata> = (
+  context: Pick<HookContext<Metadata>, 'tenant'>,
+) => Promise<unknown> | void
 
 /**
  * What a service does at turns of a tenant's life; each hook is awaited.
@@ -32,17 +36,17 @@ export type CommittedHook = (context: Pick<HookContext, 'tenant'>) => Promise<un
  * done; there a failure is that schema's outcome only. Where a schema's migrations are several
  * transactions, the first hook is part of the first one and the other of the last one.
  */
-export interface TenantHooks extends MigrateHooks {
+export interface TenantHooks<Metadata = TenantMetadata> extends MigrateHooks<Metadata> {
   /** The row, the domains and the empty schema are there; also for a clone. */
-  readonly beforeCreate?: TransactionHook
+  readonly beforeCreate?: TransactionHook<Metadata>
   /** The tenant is complete, with a clone's data, and about to be committed. */
-  readonly afterCreate?: TransactionHook
+  readonly afterCreate?: TransactionHook<Metadata>
   /** The tenant is about to be deleted; its schema stays. */
-  readonly beforeDelete?: TransactionHook
+  readonly beforeDelete?: TransactionHook<Metadata>
   /** The tenant has been deleted. */
-  readonly afterDelete?: CommittedHook
+  readonly afterDelete?: CommittedHook<Metadata>
   /** The schema is about to be dropped; nothing of it is gone yet. */
-  readonly beforePurge?: TransactionHook
+  readonly beforePurge?: TransactionHook<Metadata>
   /** Schema, row and domains are gone. */
   readonly afterPurge?: CommittedHook
 }

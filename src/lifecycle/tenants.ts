@@ -1,6 +1,6 @@
 import type { RunReport } from '../migration/report.js'
 import type { TenantChanges, TenantFilter } from '../registry/registry.js'
-import type { Tenant } from '../registry/tenant.js'
+import { type Tenant, type TenantMetadata, typed } from '../registry/tenant.js'
 import { auditTenants } from './audit/audit.js'
 import type { AuditReport } from './audit/finding.js'
 import { type CloneOptions, cloneTenant } from './clone/clone.js'
@@ -13,8 +13,12 @@ import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js
 import { TenantDomains } from './tenant-domains.js'
 import { updateTenant } from './update.js'
 
-/** The tenants of a service: their registry and their life; `router.tenants`. */
-export class Tenants {
+/**
+ * The tenants of a service: their registry and their life; `router.tenants`.
+ *
+ * `Metadata` is what is read; `Input` is what is given, where the router's schema makes more of it.
+ */
+export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata> {
   readonly #parts: LifecycleParts
   /** The host names that lead to tenants. */
   readonly domains: TenantDomains
@@ -29,15 +33,16 @@ export class Tenants {
    * Creates a tenant in one transaction: its row, domains, schema and all migrations. Where another
    * tool migrates, its row comes last, and the schema is dropped again if something fails.
    *
-   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
-   * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was made.
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`,
+   * `SCHEMA_EXISTS`, `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was
+   * made.
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
    * const signUp = (router: SchemaRouter) =>
    *   router.tenants.create({ slug: 'acme', name: 'Acme Lending', domains: ['acme.example.com'] })
    */
-  async create(tenant: CreateTenant): Promise<Tenant> {
+  async create(tenant: CreateTenant<Input>): Promise<Tenant<Metadata>> {
     return this.#forget(await createTenant(this.#parts, tenant))
   }
 
@@ -46,8 +51,8 @@ export class Tenants {
    * checked first: what is misspelt, or has a name twice, is refused before anything is made.
    *
    * @returns what became of each tenant, in the order of the list: `done`, or `skipped` after an abort.
-   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `DOMAIN_TAKEN`, `MIGRATION_SOURCE_INVALID`; then
-   * nothing was made
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `DOMAIN_TAKEN`,
+   * `MIGRATION_SOURCE_INVALID`; then nothing was made
    * @throws `RUN_FAILED` with the report, when a tenant could not be created; nothing of that one was
    * made, and those that are `done` stay
    * @example
@@ -60,16 +65,17 @@ export class Tenants {
    *   )
    */
   createMany(
-    tenants: readonly CreateTenant[],
+    tenants: readonly CreateTenant<Input>[],
     options: CreateManyOptions = {},
   ): Promise<RunReport> {
     return createTenants(this.#parts, tenants, options)
   }
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
-  find(slug: string): Promise<Tenant | undefined> {
+  async find(slug: string): Promise<Tenant<Metadata> | undefined> {
     const { db, lookUps } = this.#parts
-    return db.attend(() => lookUps.find(slug))
+    const found = await db.attend(() => lookUps.find(slug))
+    return found && typed(found)
   }
 
   /**
@@ -77,7 +83,7 @@ export class Tenants {
    *
    * @throws `TENANT_NOT_FOUND`
    */
-  async get(slug: string): Promise<Tenant> {
+  async get(slug: string): Promise<Tenant<Metadata>> {
     return (await this.find(slug)) ?? tenantNotFound(slug)
   }
 
@@ -87,16 +93,16 @@ export class Tenants {
   }
 
   /** Tenants in the order of their schemas' names; without a filter all but the deleted ones. */
-  list(filter?: TenantFilter): Promise<readonly Tenant[]> {
-    return this.#parts.registry.list(this.#parts.db, filter)
+  async list(filter?: TenantFilter): Promise<readonly Tenant<Metadata>[]> {
+    return (await this.#parts.registry.list(this.#parts.db, filter)).map((each) => typed(each))
   }
 
   /**
    * Changes a tenant's name for people, its metadata, or both; what is left out stays.
    *
-   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_NOT_FOUND`
    */
-  async update(slug: string, changes: TenantChanges): Promise<Tenant> {
+  async update(slug: string, changes: TenantChanges<Input>): Promise<Tenant<Metadata>> {
     return this.#forget(await updateTenant(this.#parts, slug, changes))
   }
 
@@ -106,7 +112,7 @@ export class Tenants {
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, and `TENANT_STATUS` for a tenant that is neither
    * active nor suspended
    */
-  async suspend(slug: string): Promise<Tenant> {
+  async suspend(slug: string): Promise<Tenant<Metadata>> {
     const change = { kind: 'suspend', to: 'suspended' } as const
     return this.#forget(await changeStatus(this.#parts, slug, change))
   }
@@ -117,7 +123,7 @@ export class Tenants {
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS` for a deleted tenant,
    * `SCHEMA_MISSING` for one that is provisioning
    */
-  async activate(slug: string): Promise<Tenant> {
+  async activate(slug: string): Promise<Tenant<Metadata>> {
     return this.#forget(await activateTenant(this.#parts, slug))
   }
 
@@ -139,7 +145,11 @@ export class Tenants {
    *   router.tenants.rename('acme', { slug: 'apex', schema: 'tenant_apex' })
    * @see https://www.postgresql.org/docs/current/sql-alterschema.html
    */
-  async rename(slug: string, names: RenameTenant, options: RenameOptions = {}): Promise<Tenant> {
+  async rename(
+    slug: string,
+    names: RenameTenant,
+    options: RenameOptions = {},
+  ): Promise<Tenant<Metadata>> {
     const tenant = await renameTenant(this.#parts, slug, { names, options })
     this.#parts.lookUps.forgetTenant(slug)
     return this.#forget(tenant)
@@ -161,7 +171,11 @@ export class Tenants {
    * const sandbox = (router: SchemaRouter) =>
    *   router.tenants.clone('acme', { slug: 'acme-test' }, { data: ['rates', 'products'] })
    */
-  async clone(from: string, tenant: CreateTenant, options: CloneOptions = {}): Promise<Tenant> {
+  async clone(
+    from: string,
+    tenant: CreateTenant<Input>,
+    options: CloneOptions = {},
+  ): Promise<Tenant<Metadata>> {
     return this.#forget(await cloneTenant(this.#parts, { from, tenant }, options))
   }
 
@@ -172,18 +186,19 @@ export class Tenants {
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, and `HOOK_FAILED`; if the hook runs after the
    * commit, the tenant is deleted nevertheless
    */
-  delete(slug: string): Promise<Tenant> {
-    return deleteTenant(this.#parts, slug)
+  async delete(slug: string): Promise<Tenant<Metadata>> {
+    return typed(await deleteTenant(this.#parts, slug))
   }
 
   /**
    * Serves a deleted tenant again; the migrations that it has missed are applied in the same
-   * transaction.
+   * transaction, and its metadata are validated again.
    *
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_BUSY`, `SCHEMA_MISSING`, `MIGRATION_FAILED`,
-   * `HOOK_FAILED`, and `TENANT_STATUS` for a tenant that is not deleted, or whose purge has begun
+   * `METADATA_INVALID`, `HOOK_FAILED`, and `TENANT_STATUS` for a tenant that is not deleted, or whose
+   * purge has begun
    */
-  async restore(slug: string): Promise<Tenant> {
+  async restore(slug: string): Promise<Tenant<Metadata>> {
     return this.#forget(await restoreTenant(this.#parts, slug))
   }
 
@@ -203,8 +218,8 @@ export class Tenants {
    *
    * const forget = (router: SchemaRouter) => router.tenants.purge('acme', { confirm: 'acme' })
    */
-  purge(slug: string, options: PurgeOptions): Promise<Tenant> {
-    return purgeTenant(this.#parts, slug, options)
+  async purge(slug: string, options: PurgeOptions): Promise<Tenant<Metadata>> {
+    return typed(await purgeTenant(this.#parts, slug, options))
   }
 
   /**
@@ -225,8 +240,8 @@ export class Tenants {
     return auditTenants(this.#parts)
   }
 
-  #forget(tenant: Tenant): Tenant {
+  #forget(tenant: Tenant): Tenant<Metadata> {
     this.#parts.lookUps.forgetTenant(tenant.slug)
-    return tenant
+    return typed(tenant)
   }
 }

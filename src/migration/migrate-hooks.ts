@@ -1,16 +1,16 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
-import type { Tenant } from '../registry/tenant.js'
+import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { type TransactionDb, lendTransaction } from './lent-transaction.js'
 
 /** What a hook of a schema's migration is given. */
-export interface MigrateHookContext {
+export interface MigrateHookContext<Metadata = TenantMetadata> {
   readonly schema: string
   readonly kind: SchemaKind
   /** Whose schema it is; there is none for the shared schema and static ones. */
-  readonly tenant: Tenant | undefined
+  readonly tenant: Tenant<Metadata> | undefined
   /** `'down'` where migrations are taken back. */
   readonly direction: 'up' | 'down'
   /** Answers for the schema; what it does is part of the transaction, which it cannot end. */
@@ -18,17 +18,19 @@ export interface MigrateHookContext {
 }
 
 /** A hook of a schema's migration: what it throws fails that schema. */
-export type MigrateHook = (context: MigrateHookContext) => Promise<unknown> | void
+export type MigrateHook<Metadata = TenantMetadata> = (
+  context: MigrateHookContext<Metadata>,
+) => Promise<unknown> | void
 
 /** What a service does when a schema is migrated; see `TenantHooks`. */
-export interface MigrateHooks {
+export interface MigrateHooks<Metadata = TenantMetadata> {
   /**
    * The schema is about to be migrated: that of a new tenant, or one for which a run has something
    * to do.
    */
-  readonly beforeMigrate?: MigrateHook
+  readonly beforeMigrate?: MigrateHook<Metadata>
   /** The schema has been migrated; its ledger says so already. */
-  readonly afterMigrate?: MigrateHook
+  readonly afterMigrate?: MigrateHook<Metadata>
 }
 
 /** The hooks of one schema's migration, for whoever runs it. */

@@ -106,7 +106,8 @@ export class ChannelListener implements Hearing {
     const end = (): void => void hangUp(client)
     this.#closing.signal.addEventListener('abort', end, { once: true })
     try {
-      await client.connect()
+      // Of a client that is ended while it connects, `connect` says nothing any more.
+      await Promise.race([client.connect(), lost.then((reason) => Promise.reject(reason))])
       streamOf(client)?.unref()
       await this.#requireSession(client)
       client.on('notification', ({ payload = '' }) => onPayload(payload))

@@ -2,21 +2,21 @@ import type { DomainName, HostName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
 import type { Slug } from '../names/slug.js'
 import type { Queryable } from '../postgres/queryable.js'
-import type { Domain, Tenant, TenantStatus } from './tenant.js'
+import type { Domain, Tenant, TenantMetadata, TenantStatus } from './tenant.js'
 
 /** What a registry is told about a tenant that is being created. */
-export interface NewTenant {
+export interface NewTenant<Metadata = TenantMetadata> {
   readonly slug: Slug
   readonly name: string
   readonly schema: SchemaName
-  readonly metadata: Record<string, unknown>
+  readonly metadata: Metadata
 }
 
 /** What of a tenant is to be different; what is left out stays. */
-export interface TenantChanges {
+export interface TenantChanges<Metadata = TenantMetadata> {
   readonly name?: string
   /** Takes the place of all of the former metadata. */
-  readonly metadata?: Record<string, unknown>
+  readonly metadata?: Metadata
 }
 
 /** The names by which a tenant is to be known; what is left out stays. */
@@ -45,9 +45,9 @@ export interface LookUpQuestion {
 }
 
 /** What a registry knows of the slugs and hosts that it was asked for. */
-export interface LookUpAnswer {
+export interface LookUpAnswer<Metadata = TenantMetadata> {
   /** The tenants of the slugs, and those to whom a domain of the hosts leads. */
-  readonly tenants: readonly Tenant[]
+  readonly tenants: readonly Tenant<Metadata>[]
   /** The verified domains of the hosts, whatever their path, and those tenants' primary ones. */
   readonly domains: readonly Domain[]
 }
@@ -63,7 +63,7 @@ export interface ListedDomain extends Omit<Domain, 'tenant'> {
  * Every call gets the connection to run on, so that a registry takes part in the caller's
  * transaction.
  */
-export interface TenantRegistry {
+export interface TenantRegistry<Metadata = TenantMetadata> {
   /**
    * The channel on which every write is announced, by NOTIFY in the transaction of the write.
    * Without one, nobody remembers what the registry said for longer than a second.
@@ -74,22 +74,26 @@ export interface TenantRegistry {
    * is current. Many processes may call it at once.
    */
   install(db: Queryable): Promise<void>
-  findBySlug(db: Queryable, slug: Slug): Promise<Tenant | undefined>
+  findBySlug(db: Queryable, slug: Slug): Promise<Tenant<Metadata> | undefined>
   /** Answers for many requests in one query. */
-  lookUp(db: Queryable, question: LookUpQuestion): Promise<LookUpAnswer>
+  lookUp(db: Queryable, question: LookUpQuestion): Promise<LookUpAnswer<Metadata>>
   /** Tenants in the order of their schemas' names. */
-  list(db: Queryable, filter?: TenantFilter): Promise<readonly Tenant[]>
+  list(db: Queryable, filter?: TenantFilter): Promise<readonly Tenant<Metadata>[]>
   /** @throws `TENANT_EXISTS` when the slug or the schema is taken. */
-  insert(db: Queryable, tenant: NewTenant): Promise<Tenant>
+  insert(db: Queryable, tenant: NewTenant<Metadata>): Promise<Tenant<Metadata>>
   /** @returns `undefined` when nobody has the slug; that holds for the other writes as well. */
-  update(db: Queryable, slug: Slug, changes: TenantChanges): Promise<Tenant | undefined>
+  update(
+    db: Queryable,
+    slug: Slug,
+    changes: TenantChanges<Metadata>,
+  ): Promise<Tenant<Metadata> | undefined>
   /**
    * Changes the row alone; the schema itself is renamed by the caller.
    *
    * @throws `TENANT_EXISTS` when the new slug or schema is taken.
    */
-  rename(db: Queryable, slug: Slug, names: TenantNames): Promise<Tenant | undefined>
-  setStatus(db: Queryable, slug: Slug, status: TenantStatus): Promise<Tenant | undefined>
+  rename(db: Queryable, slug: Slug, names: TenantNames): Promise<Tenant<Metadata> | undefined>
+  setStatus(db: Queryable, slug: Slug, status: TenantStatus): Promise<Tenant<Metadata> | undefined>
   /**
    * Removes the tenant's row and its domains.
    *

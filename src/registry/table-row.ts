@@ -25,6 +25,8 @@ export const DOMAIN_COLUMNS: string = `t.slug as tenant, d.host, d.path, ${yesIf
   ${yesIf('d.verified_at is not null')} as verified`
 
 /** A row without what the statement has selected besides. */
+export function tenantOf(row: TenantRow): Tenant
+export function tenantOf(row: TenantRow | undefined): Tenant | undefined
 export function tenantOf(row: TenantRow | undefined): Tenant | undefined {
   if (row === undefined) return undefined
   const { id, slug, name, schema, status } = row

@@ -9,8 +9,14 @@ export const TENANT_STATUSES: readonly TenantStatus[] = [
   'deleted',
 ]
 
+/** What a service keeps with its tenants, where it does not say more about it. */
+export type TenantMetadata = Record<string, unknown>
+
+/** A tenant, or the slug of one. */
+export type TenantOrSlug = string | Tenant<object>
+
 /** One customer: a row of the registry. */
-export interface Tenant<Metadata = Record<string, unknown>> {
+export interface Tenant<Metadata = TenantMetadata> {
   /** A UUID that never changes. */
   readonly id: string
   /** The stable key in URLs and in code, for example `acme`. */
@@ -20,7 +26,7 @@ export interface Tenant<Metadata = Record<string, unknown>> {
   /** The PostgreSQL schema that holds the tenant's data, for example `tenant_acme`. */
   readonly schema: string
   readonly status: TenantStatus
-  /** Whatever the service keeps with the tenant. */
+  /** Whatever the service keeps with the tenant; what was read is not validated. */
   readonly metadata: Metadata
   readonly createdAt: Date
 }
@@ -36,4 +42,11 @@ export interface Domain {
   readonly primary: boolean
   /** One that is not verified leads nowhere yet. */
   readonly verified: boolean
+}
+
+/** Says to the compiler what the service keeps with a tenant; nothing that is read is validated. */
+export function typed<Metadata extends object = TenantMetadata>(
+  tenant: Tenant<object>,
+): Tenant<Metadata> {
+  return tenant as Tenant<Metadata>
 }

@@ -1,7 +1,11 @@
+import type { TenantMetadata } from '../registry/tenant.js'
 import type { SchemaRouterOptions } from './options.js'
 
 /** What `tenantry.config.ts` holds: the options of the router that the service and the CLI share. */
-export type TenantryConfig = SchemaRouterOptions
+export type TenantryConfig<
+  Metadata extends object = TenantMetadata,
+  Input = Metadata,
+> = SchemaRouterOptions<Metadata, Input>
 
 /**
  * Types the configuration file that the service and the CLI share; returns it as it is.
@@ -17,6 +21,8 @@ export type TenantryConfig = SchemaRouterOptions
  *   },
  * })
  */
-export function defineConfig(config: TenantryConfig): TenantryConfig {
+export function defineConfig<Metadata extends object = TenantMetadata, Input = Metadata>(
+  config: TenantryConfig<Metadata, Input>,
+): TenantryConfig<Metadata, Input> {
   return config
 }

@@ -5,6 +5,7 @@ import { runOver } from '../migration/run.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import type { Scope } from '../scope/context.js'
 import { runScope } from '../scope/run-scope.js'
+import type { TenantMetadata } from '../registry/tenant.js'
 import type { ScopedClient } from '../scope/scoped-client.js'
 import type { FleetSchema } from '../selector/selector.js'
 
@@ -24,7 +25,10 @@ export interface EachOptions extends Pick<
 }
 
 /** What {@link runEach} calls for each schema. */
-export type EachFunction = (db: ScopedClient, schema: FleetSchema) => Promise<unknown>
+export type EachFunction<Metadata = TenantMetadata> = (
+  db: ScopedClient,
+  schema: FleetSchema<Metadata>,
+) => Promise<unknown>
 
 /** Runs `fn` once in each schema; what it throws is that schema's failure. */
 export async function runEach(

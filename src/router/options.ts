@@ -1,4 +1,3 @@
-import pg from 'pg'
 import type { Pool, PoolConfig } from 'pg'
 import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
 import type { SchemaLayout } from '../migration/layout.js'
@@ -7,10 +6,11 @@ import { type GuardOption, resolveGuard } from '../migration/guard-option.js'
 import type { LeaseRules } from '../postgres/lease-pool.js'
 import { tableRegistry } from '../registry/table-registry.js'
 import type { TenantRegistry } from '../registry/registry.js'
-import type { Tenant } from '../registry/tenant.js'
+import type { MetadataSchema } from '../registry/metadata-schema.js'
+import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { type ExtensionsOptions, resolveExtensions } from './extension-options.js'
 import type { SchemaKind } from '../selector/selector.js'
-import { flag, optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'
+import { flag, wholeNumber } from '../support/options.js'
 import {
   type CacheOptions,
   type ResolvedCacheOptions,
@@ -21,6 +21,9 @@ import {
   type ResolvedDomainOptions,
   resolveDomainOptions,
 } from './domain-options.js'
+import { checkMetadataSchema, checkRegistry } from './registry-options.js'
+import { checkKeys } from './option-keys.js'
+import { resolvePool } from './pool-options.js'
 import { resolveLayout } from './layout-options.js'
 import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
 
@@ -28,7 +31,7 @@ import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
 export type Migrations = string | MigrationOrigin
 
 /** What a {@link SchemaRouter} is made of. */
-export interface SchemaRouterOptions {
+export interface SchemaRouterOptions<Metadata extends object = TenantMetadata, Input = Metadata> {
   /** A pool that you own and close; unscoped use of it elsewhere stays as it was. */
   readonly pool?: Pool
   /** Instead of `pool`: the router makes a pool of its own and closes it. */
@@ -47,15 +50,22 @@ export interface SchemaRouterOptions {
    */
   readonly guard?: GuardOption
   /** How clients are lent to scopes. */
-  readonly scope?: ScopeConfig
+  readonly scope?: ScopeConfig<NoInfer<Metadata>>
   /** Where tenants are kept. @defaultValue two tables of the package in the shared schema */
-  readonly registry?: TenantRegistry
+  readonly registry?: TenantRegistry<object>
+  /**
+   * Validates the metadata of tenants before they are kept: a schema of zod, valibot, arktype or any
+   * other library of Standard Schema. What it makes of them is what is kept.
+   *
+   * @see https://standardschema.dev
+   */
+  readonly metadata?: MetadataSchema<Input, Metadata>
   /** How hosts lead to tenants. */
   readonly domains?: DomainOptions
   /** What the process remembers of the registry. */
   readonly cache?: CacheOptions
   /** What the service does at turns of a tenant's life. */
-  readonly hooks?: TenantHooks
+  readonly hooks?: TenantHooks<NoInfer<Metadata>>
 }
 
 /** The schemas of a service, by kind. */
@@ -102,15 +112,15 @@ export interface StaticSchemaOptions {
 }
 
 /** What a scope is made for. */
-export interface ScopeSubject {
+export interface ScopeSubject<Metadata = TenantMetadata> {
   readonly schema: string
   readonly kind: SchemaKind
   /** Only with the kind `tenant`. */
-  readonly tenant: Tenant | undefined
+  readonly tenant: Tenant<Metadata> | undefined
 }
 
 /** How the clients of the pool are lent to scopes. */
-export interface ScopeConfig {
+export interface ScopeConfig<Metadata = TenantMetadata> {
   /**
    * Prepares each statement under a name of its own per client and tenant, so that it is parsed
    * and planned once. Needs a direct connection, or PgBouncer 1.21 and newer.
@@ -135,7 +145,7 @@ export interface ScopeConfig {
    * More settings that ride with each statement, local to its transaction: a role, a timeout, a
    * variable for row-level security. They cost no round trip.
    */
-  readonly settings?: (subject: ScopeSubject) => Readonly<Record<string, string>>
+  readonly settings?: (subject: ScopeSubject<Metadata>) => Readonly<Record<string, string>>
 }
 
 /** Options with every default filled in and every name checked. */
@@ -150,10 +160,14 @@ export interface ResolvedOptions extends FixedDomains {
   readonly cache: ResolvedCacheOptions
   readonly hooks: TenantHooks
   readonly autoCreateSchema: boolean
+  readonly metadata: MetadataSchema | undefined
 }
 
 /** Checks the options of a router before anything is connected. */
-export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
+export function resolveOptions<Metadata extends object, Input>(
+  given: SchemaRouterOptions<Metadata, Input>,
+): ResolvedOptions {
+  const options = withoutTypes(given)
   checkKeys(options)
   const layout = resolveLayout(options.schemas ?? {}, {
     extensions: resolveExtensions(options.extensions),
@@ -164,13 +178,25 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
     ...resolvePool(options),
     ...resolveFixedDomains(options.schemas?.static ?? {}, domainRules),
     layout,
-    registry: options.registry ?? tableRegistry(layout.shared.schema),
+    registry: registryOf(options, layout),
+    metadata: checkMetadataSchema(options.metadata),
     domainRules,
     cache: resolveCacheOptions(options.cache ?? {}),
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
     ...resolveLifecycle(options),
   }
+}
+
+function registryOf({ registry }: SchemaRouterOptions, layout: SchemaLayout): TenantRegistry {
+  return registry === undefined ? tableRegistry(layout.shared.schema) : checkRegistry(registry)
+}
+
+/** Inside of the package, metadata are any JSON objects; what the service says of them is its own. */
+function withoutTypes<Metadata extends object, Input>(
+  options: SchemaRouterOptions<Metadata, Input>,
+): SchemaRouterOptions {
+  return options as unknown as SchemaRouterOptions
 }
 
 function resolveLifecycle({
@@ -184,43 +210,6 @@ function resolveLifecycle({
   }
 }
 
-const KEYS = {
-  options: [
-    'pool',
-    'connectionString',
-    'poolOptions',
-    'schemas',
-    'extensions',
-    'guard',
-    'scope',
-    'registry',
-    'domains',
-    'cache',
-    'hooks',
-  ],
-  schemas: ['shared', 'static', 'tenants'],
-  shared: ['name', 'migrations'],
-  tenants: ['prefix', 'migrations', 'searchPath', 'autoCreateSchema'],
-  scope: [
-    'prepare',
-    'maxStatementsPerClient',
-    'maxSchemasPerClient',
-    'acquireTimeout',
-    'pooler',
-    'settings',
-  ],
-} as const
-
-/** A misspelt option would be ignored, and a schema or a limit with it. */
-function checkKeys(options: SchemaRouterOptions): void {
-  const { schemas = {}, scope = {} } = options
-  refuseUnknown('', options, KEYS.options)
-  refuseUnknown('schemas.', schemas, KEYS.schemas)
-  refuseUnknown('schemas.shared.', schemas.shared ?? {}, KEYS.shared)
-  refuseUnknown('schemas.tenants.', schemas.tenants ?? {}, KEYS.tenants)
-  refuseUnknown('scope.', scope, KEYS.scope)
-}
-
 function resolveScope(scope: ScopeConfig): LeaseRules {
   return {
     naming: {
@@ -231,16 +220,4 @@ function resolveScope(scope: ScopeConfig): LeaseRules {
     acquireTimeoutMs: wholeNumber('acquireTimeout', scope.acquireTimeout ?? 30_000, 1),
     poolerKeepsSession: scope.pooler === 'session',
   }
-}
-
-function resolvePool(options: SchemaRouterOptions): Pick<ResolvedOptions, 'pool' | 'ownsPool'> {
-  const { pool, connectionString, poolOptions } = options
-  if (pool !== undefined && connectionString === undefined) return { pool, ownsPool: false }
-  if (pool === undefined && connectionString !== undefined) {
-    const own = new pg.Pool({ ...poolOptions, connectionString })
-    // pg drops a client that fails while it is idle; without a listener it would end the process.
-    own.on('error', () => {})
-    return { pool: own, ownsPool: true }
-  }
-  throw optionInvalid('pool', 'Give either "pool", a pg.Pool of yours, or "connectionString".')
 }

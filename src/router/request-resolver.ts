@@ -4,16 +4,16 @@ import type { SchemaName } from '../names/schema-name.js'
 import type { Slug } from '../names/slug.js'
 import type { LookUps } from '../registry/look-ups.js'
 import type { KnownTenant } from '../registry/memory.js'
-import type { Domain, Tenant } from '../registry/tenant.js'
+import type { Domain, Tenant, TenantMetadata } from '../registry/tenant.js'
 import { Generations } from '../support/generations.js'
 import { type RequestAddress, hostTextOf } from './request-address.js'
 
 /** Where a request leads. */
-export type Destination =
+export type Destination<Metadata = TenantMetadata> =
   | {
       readonly kind: 'tenant'
       /** Of any status: a suspended tenant's scopes are refused, and a page can say so. */
-      readonly tenant: Tenant
+      readonly tenant: Tenant<Metadata>
       /** The domain that the request came by. */
       readonly domain: Domain
       /** The tenant's primary domain, if it is another one: where to redirect to. */
@@ -22,9 +22,9 @@ export type Destination =
   | { readonly kind: 'static'; readonly schema: string }
 
 /** What is remembered of a request's host. */
-export interface Resolution {
+export interface Resolution<Metadata = TenantMetadata> {
   /** `undefined` when the host leads nowhere. */
-  readonly destination: Destination | undefined
+  readonly destination: Destination<Metadata> | undefined
 }
 
 /** A domain of the configuration. */

@@ -5,25 +5,23 @@ import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { Tenants } from '../lifecycle/tenants.js'
 import { LeasePool } from '../postgres/lease-pool.js'
 import { preludeOf } from '../postgres/prelude.js'
-import type { Tenant } from '../registry/tenant.js'
+import { type Tenant, type TenantMetadata, type TenantOrSlug, typed } from '../registry/tenant.js'
 import { type Scope, currentScope, noScope, runInScope, tryCurrentScope } from '../scope/context.js'
 import { type ScopeOptions, runScope } from '../scope/run-scope.js'
-import type { ScopedClient } from '../scope/scoped-client.js'
 import { TenantPool } from '../scope/tenant-pool.js'
 import { untilAborted } from '../support/abort.js'
 import type { SchemaKind, Selector } from '../selector/selector.js'
 import { type EachFunction, type EachOptions, runEach } from './each.js'
+import { fixedSchema } from './fixed-schema.js'
 import { type HeardLookUps, heardLookUps } from './heard-look-ups.js'
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
 import type { RequestAddress } from './request-address.js'
-import { notServed, unknownSchema } from './refusal.js'
+import { notServed } from './refusal.js'
+import type { ScopeFunction } from './scope-function.js'
 import { type Destination, RequestResolver, type Resolution } from './request-resolver.js'
 
 /** How many of the pools that were asked for by tenant are kept; they hold no clients. */
 const MAX_POOLS = 1_000
-
-/** A function that is lent a client for one schema. */
-export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
 
 /**
  * Schema-per-tenant PostgreSQL for a service: scopes, the tenant registry and migrations.
@@ -39,7 +37,7 @@ export type ScopeFunction<R> = (db: ScopedClient) => R | Promise<R>
  * console.log(rows)
  * await router.close()
  */
-export class SchemaRouter {
+export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Metadata> {
   readonly #options: ResolvedOptions
   readonly #leases: LeasePool
   readonly #heard: HeardLookUps
@@ -49,14 +47,14 @@ export class SchemaRouter {
   /** A pool costs more to make than the query that it is made for. */
   readonly #pools = new Map<string, TenantPool>()
   /** The tenants and their registry. */
-  readonly tenants: Tenants
+  readonly tenants: Tenants<Metadata, Input>
   /** Migrations over many schemas. */
   readonly migrations: Migrator
   /** A `pg.Pool` whose every query answers for the ambient tenant, and fails without one. */
   readonly pool: TenantPool
 
   /** @throws `OPTIONS_INVALID`, `NAME_INVALID`; nothing is connected yet. */
-  constructor(options: SchemaRouterOptions) {
+  constructor(options: SchemaRouterOptions<Metadata, Input>) {
     this.#options = resolveOptions(options)
     this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
     const db = this.#leases.database
@@ -70,7 +68,9 @@ export class SchemaRouter {
   }
 
   /** Makes a router from the configuration that the CLI and the service share. */
-  static fromConfig(config: SchemaRouterOptions): SchemaRouter {
+  static fromConfig<Metadata extends object = TenantMetadata, Input = Metadata>(
+    config: SchemaRouterOptions<Metadata, Input>,
+  ): SchemaRouter<Metadata, Input> {
     return new SchemaRouter(config)
   }
 
@@ -89,10 +89,10 @@ export class SchemaRouter {
    * const loan = (router: SchemaRouter, id: number) =>
    *   router.withTenant('acme', (db) => db.query('select * from loans where id = $1', [id]))
    */
-  withTenant<R>(tenant: string | Tenant, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R>
+  withTenant<R>(tenant: TenantOrSlug, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R>
   withTenant<R>(fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R>
   async withTenant<R>(
-    first: string | Tenant | ScopeFunction<R>,
+    first: TenantOrSlug | ScopeFunction<R>,
     second?: ScopeFunction<R> | ScopeOptions,
     third?: ScopeOptions,
   ): Promise<R> {
@@ -112,7 +112,8 @@ export class SchemaRouter {
    * @throws `NAME_INVALID`, `SCHEMA_MISSING`, and `OPTIONS_INVALID` for a schema that is not configured
    */
   async withSchema<R>(name: string, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R> {
-    return runScope(this.#leases, this.#scopeOfSchema(name), fn, options)
+    const { schema, kind } = fixedSchema(this.#options.layout, name)
+    return runScope(this.#leases, this.#makeScope(schema, kind), fn, options)
   }
 
   /**
@@ -120,7 +121,7 @@ export class SchemaRouter {
    *
    * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, and what `fn` throws
    */
-  async runAs<R>(tenant: string | Tenant, fn: () => R | Promise<R>): Promise<R> {
+  async runAs<R>(tenant: TenantOrSlug, fn: () => R | Promise<R>): Promise<R> {
     return runInScope(await this.#scopeOf(tenant), async () => fn())
   }
 
@@ -129,17 +130,18 @@ export class SchemaRouter {
    *
    * @throws `TENANT_NO_SCOPE` outside of one
    */
-  current(): Tenant {
+  current(): Tenant<Metadata> {
     return this.tryCurrent() ?? noScope()
   }
 
   /** The ambient tenant, or `undefined` outside of one. */
-  tryCurrent(): Tenant | undefined {
-    return tryCurrentScope()?.tenant
+  tryCurrent(): Tenant<Metadata> | undefined {
+    const tenant = tryCurrentScope()?.tenant
+    return tenant && typed(tenant)
   }
 
   /** A `pg.Pool` whose every query answers for one tenant, whatever is ambient. */
-  poolFor(tenant: string | Tenant): TenantPool {
+  poolFor(tenant: TenantOrSlug): TenantPool {
     const slug = typeof tenant === 'string' ? tenant : tenant.slug
     const known = this.#pools.get(slug)
     if (known !== undefined) return known
@@ -161,10 +163,12 @@ export class SchemaRouter {
    * const find = (router: SchemaRouter, { headers, url = '/' }: IncomingMessage) =>
    *   router.resolve({ headers, path: url })
    */
-  resolve(request: RequestAddress): Promise<Destination | undefined> {
-    const known = this.#resolver.peek(request)
+  resolve(request: RequestAddress): Promise<Destination<Metadata> | undefined> {
+    const known = this.peek(request)
     if (known !== undefined) return Promise.resolve(known.destination)
-    return this.#leases.database.attend(() => this.#resolver.resolve(request))
+    const { database } = this.#leases
+    type Found = Promise<Destination<Metadata> | undefined>
+    return database.attend(() => this.#resolver.resolve(request) as Found)
   }
 
   /**
@@ -172,8 +176,8 @@ export class SchemaRouter {
    *
    * @returns `undefined` when the registry has to be asked; call `resolve` then.
    */
-  peek(request: RequestAddress): Resolution | undefined {
-    return this.#resolver.peek(request)
+  peek(request: RequestAddress): Resolution<Metadata> | undefined {
+    return this.#resolver.peek(request) as Resolution<Metadata> | undefined
   }
 
   /**
@@ -182,13 +186,17 @@ export class SchemaRouter {
    * @throws `RUN_FAILED` with the report, when `fn` failed in a schema
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS` before anything is run
    */
-  async each(selector: Selector, fn: EachFunction, options: EachOptions = {}): Promise<RunReport> {
+  async each(
+    selector: Selector,
+    fn: EachFunction<Metadata>,
+    options: EachOptions = {},
+  ): Promise<RunReport> {
     const schemas = await this.migrations.select({ ...options, select: selector })
     const scoped = schemas.map((schema) => ({
       schema,
       scope: this.#makeScope(schema.schema, schema.kind, schema.tenant),
     }))
-    return runEach(this.#leases, scoped, fn, options)
+    return runEach(this.#leases, scoped, fn as EachFunction, options)
   }
 
   /**
@@ -217,11 +225,11 @@ export class SchemaRouter {
   }
 
   /** A tenant that was handed around may be stale: the registry's word on it counts. */
-  #scopeOf(tenant: string | Tenant): Scope | Promise<Scope> {
+  #scopeOf(tenant: TenantOrSlug): Scope | Promise<Scope> {
     const slug = typeof tenant === 'string' ? tenant : tenant.slug
     const known = this.tenants.peek(slug)
     if (known !== undefined) return this.#scopeOfTenant(known)
-    return this.tenants.get(slug).then((found) => this.#scopeOfTenant(found))
+    return this.tenants.get(slug).then((found) => this.#scopeOfTenant(typed(found)))
   }
 
   #scopeOfTenant(tenant: Tenant): Scope {
@@ -231,14 +239,6 @@ export class SchemaRouter {
     const scope = this.#makeScope(parseSchemaName(tenant.schema), 'tenant', tenant)
     this.#scopes.set(tenant, scope)
     return scope
-  }
-
-  #scopeOfSchema(name: string): Scope {
-    const { layout } = this.#options
-    const schema = parseSchemaName(name)
-    if (schema === layout.shared.schema) return this.#makeScope(schema, 'shared')
-    if (layout.static.has(schema)) return this.#makeScope(schema, 'static')
-    throw unknownSchema(schema)
   }
 
   #makeScope(schema: SchemaName, kind: SchemaKind, tenant?: Tenant): Scope {

@@ -1,5 +1,5 @@
 import type { SchemaName } from '../names/schema-name.js'
-import type { Tenant, TenantStatus } from '../registry/tenant.js'
+import type { Tenant, TenantMetadata, TenantStatus } from '../registry/tenant.js'
 
 /** Plain data that names a set of schemas; made by {@link select}. */
 export type Selector =
@@ -14,11 +14,18 @@ export type Selector =
   | { readonly kind: 'intersect'; readonly of: readonly Selector[] }
 
 /** Which tenants {@link select} takes; all of them where nothing is said. */
-export interface TenantsFilter {
+export interface TenantsFilter<Metadata = TenantMetadata> {
   readonly status?: readonly TenantStatus[]
   /** What a tenant's metadata must hold: objects by their keys, other values as equals. */
-  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly metadata?: PartOf<Metadata>
 }
+
+/** Some of what an object holds, and so on inside of it. */
+export type PartOf<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: PartOf<T[Key]> }
+    : T
 
 /**
  * Makes selectors.
@@ -37,10 +44,9 @@ export const select = {
   /** The static schemas. */
   static: (): Selector => ({ kind: 'static' }),
   /** The tenants' schemas, all of them or those of a status, or with something in their metadata. */
-  tenants: (filter: TenantsFilter = {}): Selector => ({
-    kind: 'tenants',
-    ...filter,
-  }),
+  tenants: <Metadata extends object = TenantMetadata>(
+    filter: TenantsFilter<Metadata> = {},
+  ): Selector => ({ kind: 'tenants', ...filter }),
   /** Schemas by exact name, tenants by slug, or either by domain. */
   names: (...names: readonly string[]): Selector => ({ kind: 'names', names }),
   /** Schemas whose name or slug matches a glob: `*` stands for any characters, `?` for one. */
@@ -60,9 +66,9 @@ export const SCHEMA_KINDS = ['shared', 'static', 'tenant'] as const
 export type SchemaKind = (typeof SCHEMA_KINDS)[number]
 
 /** One schema that a selector can name. */
-export interface FleetSchema {
+export interface FleetSchema<Metadata = TenantMetadata> {
   readonly schema: SchemaName
   readonly kind: SchemaKind
   /** The owner of a tenant's schema. */
-  readonly tenant?: Tenant
+  readonly tenant?: Tenant<Metadata>
 }

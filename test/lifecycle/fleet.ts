@@ -18,7 +18,7 @@ export interface Fleet {
 }
 
 /** Options of the router besides its pool and schemas. */
-export interface FleetOptions extends Pick<SchemaRouterOptions, 'hooks'> {
+export interface FleetOptions extends Pick<SchemaRouterOptions, 'hooks' | 'registry'> {
   readonly searchShared?: boolean
   readonly autoCreateSchema?: boolean
 }

@@ -9,7 +9,7 @@ import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import { type Slug, parseSlug } from '../../names/slug.js'
 import type { Tenant } from '../../registry/tenant.js'
 import { listOf, optionInvalid, wholeNumber } from '../../support/options.js'
-import { type CreateTenant, type LifecycleParts, parseOrder, provision } from '../create.js'
+import { type CreateTenant, type LifecycleParts, provision, validOrder } from '../create.js'
 import { tenantNotFound } from '../not-found.js'
 import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
@@ -46,7 +46,7 @@ interface Source {
 /** Makes a tenant like another one, in one transaction. See `Tenants.clone`. */
 export async function cloneTenant(
   parts: LifecycleParts,
-  { from, tenant }: { readonly from: string; readonly tenant: CreateTenant },
+  { from, tenant }: { readonly from: string; readonly tenant: CreateTenant<unknown> },
   options: CloneOptions,
 ): Promise<Tenant> {
   const { layout, db } = parts
@@ -56,7 +56,7 @@ export async function cloneTenant(
     1,
   )
   const choice = choiceOf(options)
-  const order = parseOrder(parts, tenant)
+  const order = await validOrder(parts, tenant)
   const source = await findSource(parts, parseSlug(from))
   await parts.registry.install(db)
   return onSnapshot(db, { ...source, lockTimeoutMs }, async (client) => {
