@@ -8,6 +8,8 @@ export type { CreateTenant } from './lifecycle/create.js'
 export type { CommittedHook, HookContext, TenantHooks, TransactionHook } from './lifecycle/hooks.js'
 export type { PurgeOptions } from './lifecycle/purge.js'
 export type { RenameOptions, RenameTenant } from './lifecycle/rename.js'
+export { TenantSpares } from './lifecycle/spare/tenant-spares.js'
+export type { SpareStatus } from './lifecycle/spare/tenant-spares.js'
 export { Migrator } from './migration/migrator.js'
 export type { RunEvent, RunReport, SchemaOutcome } from './migration/report.js'
 export type {

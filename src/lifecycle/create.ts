@@ -16,7 +16,10 @@ import { type BridgedTenant, createBridged } from './create-bridged.js'
 import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 import { type TenantHooks, runHook } from './hooks.js'
 import { readComments } from './schema-mark.js'
-import { createSchema, migrateNew } from './structure.js'
+import type { SpareOffer } from './spare/claim-spare.js'
+import type { SpareKeeper } from './spare/keeper.js'
+import { createSchema } from './structure.js'
+import { makeStructure } from './make-structure.js'
 
 /** A tenant to be created. */
 export interface CreateTenant {
@@ -41,6 +44,8 @@ export interface LifecycleParts extends DomainParts {
   readonly hooks: TenantHooks
   /** Whether the schemas of tenants are made here, and not elsewhere. */
   readonly autoCreateSchema: boolean
+  /** Schemas that are kept ready for new tenants. */
+  readonly spares: SpareKeeper
 }
 
 /**
@@ -62,7 +67,12 @@ export async function createTenant(parts: LifecycleParts, input: CreateTenant): 
   if (!parts.autoCreateSchema) return registerAlone(parts, order)
   const bridge = bridgeOf(layout, owned)
   if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
-  return db.transaction((client) => provision(parts, client, { order, migrations }))
+  const spare = await parts.spares.offer(migrations)
+  const tenant = await db.transaction((client) =>
+    provision(parts, client, { order, migrations, spare }),
+  )
+  parts.spares.taken()
+  return tenant
 }
 
 /** What is known of a new tenant before anything is made. */
@@ -88,6 +98,8 @@ export function parseOrder(
 export interface Provision {
   readonly order: NewTenantOrder
   readonly migrations: readonly Migration[]
+  /** Schemas that are ready, one of which the tenant may get instead of a new one. */
+  readonly spare?: SpareOffer | undefined
   /** Other schemas that the caller's transaction has locked already. */
   readonly locked?: readonly SchemaName[]
   /** What comes after the migrations. */
@@ -98,16 +110,13 @@ export interface Provision {
 export async function provision(
   parts: LifecycleParts,
   client: PoolClient,
-  { order, migrations, locked, fill }: Provision,
+  { order, fill, ...structure }: Provision,
 ): Promise<Tenant> {
   const { layout, hooks } = parts
-  const { slug, schema } = order.row
+  const { schema } = order.row
   const tenant = await register(client, parts, order)
   const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
-  await createSchema(client, schema)
-  await runHook(hooks, 'beforeCreate', place)
-  await runHook(hooks, 'beforeMigrate', place)
-  await migrateNew(client, layout, { schema, slug, migrations, allow: locked })
+  await makeStructure(parts, place, { ...order.row, ...structure })
   await runHook(hooks, 'afterMigrate', place)
   await fill?.(tenant)
   await runHook(hooks, 'afterCreate', place)

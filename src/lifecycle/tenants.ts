@@ -6,6 +6,7 @@ import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './del
 import { tenantNotFound } from './not-found.js'
 import { type PurgeOptions, purgeTenant } from './purge.js'
 import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
+import { TenantSpares } from './spare/tenant-spares.js'
 import { TenantDomains } from './tenant-domains.js'
 import { updateTenant } from './update.js'
 
@@ -14,11 +15,14 @@ export class Tenants {
   readonly #parts: LifecycleParts
   /** The host names that lead to tenants. */
   readonly domains: TenantDomains
+  /** Schemas that are kept ready for new tenants. */
+  readonly spares: TenantSpares
 
   /** @internal Made by the router. */
   constructor(parts: LifecycleParts) {
     this.#parts = parts
     this.domains = new TenantDomains(parts)
+    this.spares = new TenantSpares(parts)
   }
 
   /**

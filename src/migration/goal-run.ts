@@ -18,6 +18,7 @@ import {
 } from './run-options.js'
 import { type MigratorParts, type Selection, observe, selectSchemas } from './selection.js'
 import { ABSENT } from './status.js'
+import { sparesBeside } from './work-spare.js'
 import { type SchemaWork, workOn } from './work.js'
 
 /** A run with a goal for each selected schema. */
@@ -27,18 +28,21 @@ export interface GoalRun {
   /** Schemas that another run has taken care of. */
   readonly known?: readonly string[]
   readonly kinds?: RunSettings['kinds']
+  /** Takes the spares along. */
+  readonly withSpares?: boolean
 }
 
 /** Brings the selected schemas to their goals; what is wrong with the options is known before. */
 export async function runGoals(
   parts: MigratorParts,
-  { options, goalOf, known = [], kinds }: GoalRun,
+  { options, goalOf, known = [], kinds, withSpares = false }: GoalRun,
 ): Promise<RunReport> {
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options) }
   const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
-  const schemas = await selectBut(parts, options, known)
+  const spares = withSpares ? await sparesBeside(parts, options) : []
+  const schemas = await selectBut(parts, options, { known, spares })
   const nothing: Selection = { schemas, migrationsOf, stateOf: () => ABSENT }
   const [kind] = schemas.map((schema) => goalOf(schema, nothing).kind)
   if (kind === 'mark' || options.to !== undefined || (options.steps ?? 1) > 1) {
@@ -81,14 +85,14 @@ async function checkExtensionUse(
 async function selectBut(
   parts: MigratorParts,
   options: SelectOptions,
-  known: readonly string[],
+  { known, spares }: { readonly known: readonly string[]; readonly spares: readonly FleetSchema[] },
 ): Promise<readonly FleetSchema[]> {
-  if (known.length === 0) return selectSchemas(parts, options)
+  if (known.length === 0) return [...(await selectSchemas(parts, options)), ...spares]
   const schemas = await selectSchemas(parts, options).catch((error: unknown) => {
     // A tenant that was named may be gone by now; then nobody has come.
     if (isTenantryError(error, 'SELECTOR_UNKNOWN')) return []
     throw error
   })
   const done = new Set(known)
-  return schemas.filter(({ schema }) => !done.has(schema))
+  return [...schemas, ...spares].filter(({ schema }) => !done.has(schema))
 }

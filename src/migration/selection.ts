@@ -8,6 +8,7 @@ import { bridgeOf, loadSets } from './layout.js'
 import { type SchemaState, readStates } from './ledger.js'
 import type { SelectOptions, StatusOptions } from './run-options.js'
 import type { Migration } from './source.js'
+import type { SpareSchemas } from './spares.js'
 import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.js'
 
 /** What a {@link Migrator} works with. */
@@ -15,6 +16,8 @@ export interface MigratorParts extends SelectionParts {
   readonly db: Database
   /** The pool beneath, for a database of its own beside the service's. */
   readonly pool: Pool
+  /** Schemas that are kept ready for new tenants, where the service wants any. */
+  readonly spares?: SpareSchemas | undefined
 }
 
 /** The selected schemas, and what is known of each. */

@@ -11,8 +11,10 @@ import type { unitOptions } from './run-options.js'
 import type { Migration } from './source.js'
 import { fileNames, stepsIn } from './status.js'
 import type { Goal } from './step.js'
+import type { SpareSchemas } from './spares.js'
 import { migrateSchema } from './unit.js'
 import type { UnitProgress, UnitTarget } from './unit-target.js'
+import { workOnSpare } from './work-spare.js'
 
 /** What the work on each schema of a run has in common. */
 export interface WorkParts {
@@ -20,6 +22,7 @@ export interface WorkParts {
   readonly layout: SchemaLayout
   readonly registry: TenantRegistry
   readonly options: ReturnType<typeof unitOptions>
+  readonly spares?: SpareSchemas | undefined
 }
 
 /** One schema of a run, and what is known of it. */
@@ -36,6 +39,10 @@ export async function workOn(
   work: SchemaWork,
   progress: WorkProgress,
 ): Promise<WorkResult> {
+  const { db, spares } = parts
+  if (work.schema.spare && spares) {
+    return workOnSpare({ db, spares }, work, () => migrate(parts, work, progress))
+  }
   try {
     return await migrate(parts, work, progress)
   } catch (error) {

@@ -22,6 +22,7 @@ import {
 } from './domain-options.js'
 import { resolveLayout } from './layout-options.js'
 import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
+import { resolveSpares } from './spare-options.js'
 
 /** A migration set: a directory, a source of your own, or another tool behind a bridge. */
 export type Migrations = string | MigrationOrigin
@@ -48,6 +49,11 @@ export interface SchemaRouterOptions {
   readonly cache?: CacheOptions
   /** What the service does at turns of a tenant's life. */
   readonly hooks?: TenantHooks
+  /**
+   * How many schemas are kept ready for new tenants, made and migrated in the background; processes
+   * with the same shared schema keep them together. @defaultValue `0`
+   */
+  readonly spares?: number
 }
 
 /** The schemas of a service, by kind. */
@@ -142,6 +148,7 @@ export interface ResolvedOptions extends FixedDomains {
   readonly cache: ResolvedCacheOptions
   readonly hooks: TenantHooks
   readonly autoCreateSchema: boolean
+  readonly spareCount: number
 }
 
 /** Checks the options of a router before anything is connected. */
@@ -158,19 +165,18 @@ export function resolveOptions(options: SchemaRouterOptions): ResolvedOptions {
     cache: resolveCacheOptions(options.cache ?? {}),
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
-    ...resolveLifecycle(options),
+    ...resolveLifecycle(options, layout),
   }
 }
 
-function resolveLifecycle({
-  hooks = {},
-  schemas = {},
-}: SchemaRouterOptions): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema'> {
+function resolveLifecycle(
+  { hooks = {}, schemas = {}, spares }: SchemaRouterOptions,
+  layout: SchemaLayout,
+): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema' | 'spareCount'> {
   const makes = schemas.tenants?.autoCreateSchema ?? true
-  return {
-    hooks: checkHooks(hooks),
-    autoCreateSchema: flag('schemas.tenants.autoCreateSchema', makes),
-  }
+  const autoCreateSchema = flag('schemas.tenants.autoCreateSchema', makes)
+  const spareCount = resolveSpares(spares, layout, autoCreateSchema)
+  return { hooks: checkHooks(hooks), autoCreateSchema, spareCount }
 }
 
 const KEYS = {
@@ -185,6 +191,7 @@ const KEYS = {
     'domains',
     'cache',
     'hooks',
+    'spares',
   ],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],

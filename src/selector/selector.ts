@@ -65,4 +65,6 @@ export interface FleetSchema {
   readonly kind: SchemaKind
   /** The owner of a tenant's schema. */
   readonly tenant?: Tenant
+  /** It is kept ready for a tenant that is still to come; no selector names it. */
+  readonly spare?: true
 }
