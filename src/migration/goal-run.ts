@@ -11,7 +11,6 @@ import { type RunSettings, runOver } from './run.js'
 import {
   type DownOptions,
   type RunOptions,
-  type SelectOptions,
   lintMode,
   settingsOf,
   unitOptions,
@@ -33,16 +32,13 @@ export interface GoalRun {
 }
 
 /** Brings the selected schemas to their goals; what is wrong with the options is known before. */
-export async function runGoals(
-  parts: MigratorParts,
-  { options, goalOf, known = [], kinds, withSpares = false }: GoalRun,
-): Promise<RunReport> {
+export async function runGoals(parts: MigratorParts, run: GoalRun): Promise<RunReport> {
+  const { options, goalOf, kinds } = run
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options) }
   const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
-  const spares = withSpares ? await sparesBeside(parts, options) : []
-  const schemas = await selectBut(parts, options, { known, spares })
+  const schemas = await selectBut(parts, run)
   const nothing: Selection = { schemas, migrationsOf, stateOf: () => ABSENT }
   const [kind] = schemas.map((schema) => goalOf(schema, nothing).kind)
   if (kind === 'mark' || options.to !== undefined || (options.steps ?? 1) > 1) {
@@ -84,15 +80,14 @@ async function checkExtensionUse(
 
 async function selectBut(
   parts: MigratorParts,
-  options: SelectOptions,
-  { known, spares }: { readonly known: readonly string[]; readonly spares: readonly FleetSchema[] },
+  { options, known = [], withSpares = false }: GoalRun,
 ): Promise<readonly FleetSchema[]> {
-  if (known.length === 0) return [...(await selectSchemas(parts, options)), ...spares]
+  const done = new Set(known)
   const schemas = await selectSchemas(parts, options).catch((error: unknown) => {
     // A tenant that was named may be gone by now; then nobody has come.
-    if (isTenantryError(error, 'SELECTOR_UNKNOWN')) return []
+    if (done.size > 0 && isTenantryError(error, 'SELECTOR_UNKNOWN')) return []
     throw error
   })
-  const done = new Set(known)
+  const spares = withSpares ? await sparesBeside(parts, options) : []
   return [...schemas, ...spares].filter(({ schema }) => !done.has(schema))
 }

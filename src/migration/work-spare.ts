@@ -27,19 +27,12 @@ export async function sparesBeside(
 }
 
 function takesAllTenants(selector: Selector): boolean {
-  switch (selector.kind) {
-    case 'all':
-    case 'behind':
-      return true
-    case 'tenants':
-      return selector.status === undefined && selector.metadata === undefined
-    case 'union':
-      return selector.of.some(takesAllTenants)
-    case 'intersect':
-      return selector.of.every(takesAllTenants)
-    default:
-      return false
-  }
+  const { kind } = selector
+  if (kind === 'union') return selector.of.some(takesAllTenants)
+  if (kind === 'intersect') return selector.of.every(takesAllTenants)
+  const isFiltered =
+    kind === 'tenants' && (selector.status !== undefined || selector.metadata !== undefined)
+  return ['all', 'behind', 'tenants'].includes(kind) && !isFiltered
 }
 
 /**

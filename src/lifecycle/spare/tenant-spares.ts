@@ -45,11 +45,10 @@ export class TenantSpares {
     const isReady = ({ ledger, note, path }: SpareRow): boolean =>
       ledger === set.ledger && note === set.ledger && path === set.path
     const spares = await readSpares(db, schema)
-    const names = (rows: readonly SpareRow[]): readonly string[] => rows.map((row) => row.schema)
     return {
       wanted: keeper.count,
-      ready: names(spares.filter(isReady)),
-      stale: names(spares.filter((spare) => !isReady(spare))),
+      ready: spares.filter(isReady).map((spare) => spare.schema),
+      stale: spares.filter((spare) => !isReady(spare)).map((spare) => spare.schema),
       problem: keeper.problem,
     }
   }
