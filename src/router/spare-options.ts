@@ -5,11 +5,11 @@ import { optionInvalid, wholeNumber } from '../support/options.js'
 
 /** Checks how many spares there are to be; what makes schemas elsewhere cannot be done ahead. */
 export function resolveSpares(
-  spares: unknown,
+  spares: unknown = 0,
   { tenants }: SchemaLayout,
   autoCreateSchema: boolean,
 ): number {
-  const count = wholeNumber('spares', spares ?? 0, 0)
+  const count = wholeNumber('spares', spares, 0)
   if (count === 0) return 0
   if (!autoCreateSchema) {
     throw optionInvalid(

@@ -90,7 +90,13 @@ export class SpareKeeper {
     if (this.#parts.count === 0 || migrations.length === 0) return undefined
     const set = spareSetOf(this.#parts.layout, migrations)
     if (this.#unfitFor(set) !== undefined) return undefined
-    await this.#install()
+    try {
+      await this.#install()
+    } catch (error) {
+      // Such as a missing right: the tenant is created as if there were no spares.
+      this.#note(toError(error))
+      return undefined
+    }
     return offerOf(this.#shared, set)
   }
 
@@ -161,12 +167,16 @@ export class SpareKeeper {
       } catch (thrown) {
         const error = toError(thrown)
         if (this.#over) return
-        if (this.problem?.message !== error.message) debug('no spares: %s', error.message)
-        this.problem = error
+        this.#note(error)
         attempt += 1
         await this.#pause(backoffMs(attempt, BACKOFF_MS.base, BACKOFF_MS.max))
       }
     }
+  }
+
+  #note(error: Error): void {
+    if (this.problem?.message !== error.message) debug('no spares: %s', error.message)
+    this.problem = error
   }
 
   /** Waits; with `wokenMs` for no longer than that once somebody has taken a spare. */
