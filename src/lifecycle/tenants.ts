@@ -27,7 +27,8 @@ export class Tenants {
 
   /**
    * Creates a tenant in one transaction: its row, domains, schema and all migrations. Where another
-   * tool migrates, its row comes last, and the schema is dropped again if something fails.
+   * tool migrates, its row comes last, and the schema is dropped again if something fails. With the
+   * option `spares` a schema that has had all migrations is renamed instead, where one is ready.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`, `SCHEMA_EXISTS`,
    * `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`; then nothing was made.

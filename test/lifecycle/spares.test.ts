@@ -10,6 +10,9 @@ import {
   useMigrationFolders,
 } from '../support/migration-folder.js'
 
+/** A busy machine takes its time; what is awaited is an event nevertheless. */
+const WITHIN = { timeout: 20_000 }
+
 const database = useDatabase()
 const migrations = useMigrationFolders()
 
@@ -178,6 +181,39 @@ describe('tenants.create with spares', () => {
       { status: 'skipped' },
     ])
     expect(await spareSchemas()).toEqual([])
+    await router.close()
+  })
+
+  it('takes one that a run of migrations is about to bring up, and the run takes the tenant', async () => {
+    const old = await setUp()
+    await old.router.tenants.create({ slug: 'acme' })
+    await old.router.tenants.spares.fill()
+    const { router, prefix } = await deploy(old, {
+      ...LOANS,
+      '3_gate.sql': 'do $$ begin perform pg_advisory_xact_lock(43); end $$',
+    })
+    const gate = await database.admin.connect()
+    await gate.query('select pg_advisory_lock(43)')
+    const up = router.migrations.up({ concurrency: 1 })
+    await expect
+      .poll(async () => {
+        const text = `select from pg_locks where objid = 43 and locktype = 'advisory' and not granted`
+        return (await gate.query(text)).rows.length
+      }, WITHIN)
+      .toBe(1)
+    await old.router.tenants.create({ slug: 'late' })
+    await old.router.close()
+    await gate.query('select pg_advisory_unlock(43)')
+    gate.release()
+    const { outcomes } = await up
+    expect(outcomes.find(({ spare, status }) => spare && status === 'skipped')).toMatchObject({
+      reason: expect.stringContaining('become a tenant') as string,
+    })
+    expect(outcomes.find(({ tenant }) => tenant === 'late')).toMatchObject({
+      schema: `${prefix}late`,
+      status: 'done',
+      applied: ['3_gate.sql'],
+    })
     await router.close()
   })
 
@@ -368,10 +404,10 @@ describe('spares', () => {
     const { router, spareSchemas } = await setUp()
     expect(await spareSchemas()).toEqual([])
     await router.tenants.create({ slug: 'acme' })
-    await expect.poll(spareSchemas, { timeout: 20_000 }).toHaveLength(2)
+    await expect.poll(spareSchemas, WITHIN).toHaveLength(2)
     await router.tenants.create({ slug: 'beta' })
     expect(await spareSchemas()).toHaveLength(1)
-    await expect.poll(spareSchemas, { timeout: 20_000 }).toHaveLength(2)
+    await expect.poll(spareSchemas, WITHIN).toHaveLength(2)
     await router.close()
   })
 
@@ -401,7 +437,7 @@ describe('spares', () => {
     await expect(router.tenants.spares.fill()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' })
     await router.tenants.find('nobody')
     await expect
-      .poll(async () => (await router.tenants.spares.status()).problem)
+      .poll(async () => (await router.tenants.spares.status()).problem, WITHIN)
       .toMatchObject({ code: 'MIGRATION_FAILED' })
     await router.close()
   })
