@@ -14,6 +14,8 @@ export type { TransactionDb } from './migration/lent-transaction.js'
 export type { PurgeOptions } from './lifecycle/purge.js'
 export type { RenameOptions, RenameTenant } from './lifecycle/rename.js'
 export type { GuardOption } from './migration/guard-option.js'
+export { TenantSpares } from './lifecycle/spare/tenant-spares.js'
+export type { SpareStatus } from './lifecycle/spare/tenant-spares.js'
 export { Migrator } from './migration/migrator.js'
 export type { RunEvent, RunReport, SchemaOutcome } from './migration/report.js'
 export type {

@@ -4,6 +4,6 @@ import debug from 'debug'
 export type Log = debug.Debugger
 
 /** The logger of one part of the package, for example `tenantry:scope`. */
-export function log(part: 'scope' | 'registry' | 'migrate' | 'embedded'): Log {
+export function log(part: 'scope' | 'registry' | 'migrate' | 'spares' | 'embedded'): Log {
   return debug(`tenantry:${part}`)
 }

@@ -18,7 +18,10 @@ import { type StaticDomain, parseFreeDomain } from './free-domain.js'
 import { type TenantHooks, runHook, runMigrateHook } from './hooks.js'
 import { checkMetadata, validMetadata } from './metadata.js'
 import { readComments } from './schema-mark.js'
-import { createSchema, migrateNew } from './structure.js'
+import type { SpareOffer } from './spare/claim-spare.js'
+import type { SpareKeeper } from './spare/keeper.js'
+import { createSchema } from './structure.js'
+import { makeStructure } from './make-structure.js'
 
 /** A tenant to be created. */
 export interface CreateTenant<Metadata = TenantMetadata> {
@@ -47,6 +50,8 @@ export interface LifecycleParts extends DomainParts {
   readonly metadata: MetadataSchema | undefined
   /** Whose clients the work is done on. */
   readonly pool: { readonly options: { readonly max: number } }
+  /** Schemas that are kept ready for new tenants. */
+  readonly spares: SpareKeeper
 }
 
 /**
@@ -86,10 +91,15 @@ export async function prepareCreate(
   await registry.install(db)
   await installExtensions(db, layout.extensions)
   const bridge = bridgeOf(layout, owned)
-  const create = (order: NewTenantOrder): Promise<Tenant> => {
+  const create = async (order: NewTenantOrder): Promise<Tenant> => {
     if (!parts.autoCreateSchema) return registerAlone(parts, order)
     if (bridge) return createBridged(db, { layout, bridge, ...bridgedSteps(parts, order) })
-    return db.transaction((client) => provision(parts, client, { order, migrations }))
+    const spare = await parts.spares.offer(migrations)
+    const tenant = await db.transaction((client) =>
+      provision(parts, client, { order, migrations, spare }),
+    )
+    parts.spares.taken()
+    return tenant
   }
   return { migrations: parts.autoCreateSchema ? migrations : [], create }
 }
@@ -132,6 +142,8 @@ function parseOrder(parts: LifecycleParts, input: CreateTenant<unknown>): NewTen
 export interface Provision {
   readonly order: NewTenantOrder
   readonly migrations: readonly Migration[]
+  /** Schemas that are ready, one of which the tenant may get instead of a new one. */
+  readonly spare?: SpareOffer | undefined
   /** Other schemas that the caller's transaction has locked already. */
   readonly locked?: readonly SchemaName[]
   /** What comes after the migrations. */
@@ -142,16 +154,13 @@ export interface Provision {
 export async function provision(
   parts: LifecycleParts,
   client: PoolClient,
-  { order, migrations, locked, fill }: Provision,
+  { order, fill, ...structure }: Provision,
 ): Promise<Tenant> {
   const { layout, hooks } = parts
-  const { slug, schema } = order.row
+  const { schema } = order.row
   const tenant = await register(client, parts, order)
   const place = { client, tenant, path: pathOf(layout, schema, 'tenant') }
-  await createSchema(client, schema)
-  await runHook(hooks, 'beforeCreate', place)
-  await runMigrateHook(hooks, 'before', place)
-  await migrateNew(client, layout, { schema, slug, migrations, allow: locked })
+  await makeStructure(parts, place, { ...order.row, ...structure })
   await runMigrateHook(hooks, 'after', place)
   await fill?.(tenant)
   await runHook(hooks, 'afterCreate', place)

@@ -1,9 +1,8 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
-import { type SchemaName, parseSchemaName, quoteIdent } from '../names/schema-name.js'
+import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { type Slug, parseSlug } from '../names/slug.js'
-import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import type { TenantNames } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { firstFew } from '../support/first-few.js'
@@ -11,9 +10,9 @@ import { optionInvalid, wholeNumber } from '../support/options.js'
 import type { LifecycleParts } from './create.js'
 import { type Renaming, placesOfFormerName, repairRoutinePaths } from './name-in-text.js'
 import { tenantNotFound } from './not-found.js'
+import { renameSchema } from './rename-schema.js'
 import { requireNoPurge } from './schema-mark.js'
 import { atStandstill, schemaMissing } from './standstill.js'
-import { isSchemaTaken } from './structure.js'
 import { requireFreeSchema } from './free-schema.js'
 
 /** What a tenant is to be called; at least one of both. */
@@ -92,21 +91,6 @@ async function renameRow(
   const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
   if (now.schema !== from) throw schemaMissing(from)
   return (await registry.rename(client, slug, to)) ?? tenantNotFound(slug)
-}
-
-async function renameSchema(client: PoolClient, { from, to }: Renaming): Promise<void> {
-  try {
-    await client.query(`alter schema ${quoteIdent(from)} rename to ${quoteIdent(to)}`)
-  } catch (error) {
-    if (sqlStateOf(error) === SQL_STATE.invalidSchemaName) throw schemaMissing(from)
-    if (!isSchemaTaken(error)) throw error
-    throw new TenantryError(
-      'SCHEMA_EXISTS',
-      `Schema "${to}" exists already and belongs to no tenant. Choose another name, or rename or ` +
-        'drop that schema after a look at what is in it.',
-      { schema: to, cause: error },
-    )
-  }
 }
 
 function unsafe(tenant: Slug, { from, to }: Renaming, places: readonly string[]): TenantryError {

@@ -12,7 +12,8 @@ import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 /** A schema that nobody is served from, and the migrations that it is to have. */
 export interface NewStructure {
   readonly schema: SchemaName
-  readonly slug: Slug
+  /** The owner, for migrations in code; a spare has none. */
+  readonly slug?: Slug | undefined
   readonly migrations: readonly Migration[]
   /** Other schemas that the transaction has locked before. */
   readonly allow?: readonly SchemaName[] | undefined

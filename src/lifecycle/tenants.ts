@@ -10,6 +10,7 @@ import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './del
 import { tenantNotFound } from './not-found.js'
 import { type PurgeOptions, purgeTenant } from './purge.js'
 import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
+import { TenantSpares } from './spare/tenant-spares.js'
 import { TenantDomains } from './tenant-domains.js'
 import { updateTenant } from './update.js'
 
@@ -22,16 +23,20 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
   readonly #parts: LifecycleParts
   /** The host names that lead to tenants. */
   readonly domains: TenantDomains
+  /** Schemas that are kept ready for new tenants. */
+  readonly spares: TenantSpares
 
   /** @internal Made by the router. */
   constructor(parts: LifecycleParts) {
     this.#parts = parts
     this.domains = new TenantDomains(parts)
+    this.spares = new TenantSpares(parts)
   }
 
   /**
    * Creates a tenant in one transaction: its row, domains, schema and all migrations. Where another
-   * tool migrates, its row comes last, and the schema is dropped again if something fails.
+   * tool migrates, its row comes last, and the schema is dropped again if something fails. With the
+   * option `spares` a schema that has had all migrations is renamed instead, where one is ready.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`,
    * `SCHEMA_EXISTS`, `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was
@@ -59,10 +64,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * import type { SchemaRouter } from 'tenantry'
    *
    * const signUpAll = (router: SchemaRouter, slugs: readonly string[]) =>
-   *   router.tenants.createMany(
-   *     slugs.map((slug) => ({ slug })),
-   *     { concurrency: 4, onFailure: 'stop', signal: AbortSignal.timeout(600_000) },
-   *   )
+   *   router.tenants.createMany(slugs.map((slug) => ({ slug })), { concurrency: 4 })
    */
   createMany(
     tenants: readonly CreateTenant<Input>[],
@@ -225,7 +227,6 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
   /**
    * Compares the registry with the schemas of the database, and says what does not fit together and
    * how it is repaired: schemas without a tenant, tenants without a schema, what was interrupted.
-   *
    * Touches nothing, and needs the same few queries for any number of tenants.
    *
    * @example

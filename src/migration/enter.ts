@@ -39,12 +39,22 @@ function ledgerQuery(schema: SchemaName): string {
 
 /** The lock of who works on a schema in a transaction. */
 export function schemaKey(schema: SchemaName): string {
-  return quoteLiteral(lockKey('schema', schema))
+  return quoteLiteral(schemaKeyOf(schema))
+}
+
+/** {@link schemaKey} as a value. */
+export function schemaKeyOf(schema: SchemaName): string {
+  return lockKey('schema', schema)
 }
 
 /** The lock of who works on a schema outside of a transaction. */
 export function aloneKey(schema: SchemaName): string {
-  return quoteLiteral(lockKey('schema alone', schema))
+  return quoteLiteral(aloneKeyOf(schema))
+}
+
+/** {@link aloneKey} as a value. */
+export function aloneKeyOf(schema: SchemaName): string {
+  return lockKey('schema alone', schema)
 }
 
 /** What is found in a schema that was entered. */

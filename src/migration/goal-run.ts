@@ -11,13 +11,13 @@ import { type RunSettings, runOver } from './run.js'
 import {
   type DownOptions,
   type RunOptions,
-  type SelectOptions,
   lintMode,
   settingsOf,
   unitOptions,
 } from './run-options.js'
 import { type MigratorParts, type Selection, observe, selectUnlimited } from './selection.js'
 import { ABSENT } from './status.js'
+import { sparesBeside } from './work-spare.js'
 import { type SchemaWork, workOn } from './work.js'
 
 /** A run with a goal for each selected schema. */
@@ -27,6 +27,8 @@ export interface GoalRun {
   /** Schemas that another run has taken care of. */
   readonly known?: readonly string[]
   readonly kinds?: RunSettings['kinds']
+  /** Takes the spares along. */
+  readonly withSpares?: boolean
 }
 
 /** What a run came to, and what it was about. */
@@ -36,15 +38,13 @@ export interface GoalResult {
 }
 
 /** Brings the selected schemas to their goals; what is wrong with the options is known before. */
-export async function runGoals(
-  parts: MigratorParts,
-  { options, goalOf, known = [], kinds }: GoalRun,
-): Promise<GoalResult> {
+export async function runGoals(parts: MigratorParts, run: GoalRun): Promise<GoalResult> {
+  const { options, goalOf, kinds } = run
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options, parts.layout.guard) }
   const lint = lintMode(options)
   const migrationsOf = await loadSets(parts.layout)
-  const selected = await selectBut(parts, options, known)
+  const selected = await selectBut(parts, run)
   const nothing: Selection = { schemas: selected, migrationsOf, stateOf: () => ABSENT }
   const [kind] = selected.map((schema) => goalOf(schema, nothing).kind)
   if (kind === 'mark' || options.to !== undefined || (options.steps ?? 1) > 1) {
@@ -98,15 +98,14 @@ async function checkExtensionUse(
 
 async function selectBut(
   parts: MigratorParts,
-  options: SelectOptions,
-  known: readonly string[],
+  { options, known = [], withSpares = false }: GoalRun,
 ): Promise<readonly FleetSchema[]> {
-  if (known.length === 0) return selectUnlimited(parts, options)
+  const done = new Set(known)
   const schemas = await selectUnlimited(parts, options).catch((error: unknown) => {
     // A tenant that was named may be gone by now; then nobody has come.
-    if (isTenantryError(error, 'SELECTOR_UNKNOWN')) return []
+    if (done.size > 0 && isTenantryError(error, 'SELECTOR_UNKNOWN')) return []
     throw error
   })
-  const done = new Set(known)
-  return schemas.filter(({ schema }) => !done.has(schema))
+  const spares = withSpares ? await sparesBeside(parts, options) : []
+  return [...schemas, ...spares].filter(({ schema }) => !done.has(schema))
 }

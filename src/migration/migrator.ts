@@ -61,7 +61,9 @@ export class Migrator {
   async up(options: UpOptions = {}): Promise<RunReport> {
     const goalOf = forward('up', options.to)
     const verify = flag('verify', options.verify ?? false)
-    let { report, schemas } = await runGoals(this.#parts, { options, goalOf })
+    // New tenants get all migrations, so a spare that is left halfway would be of no use.
+    const withSpares = options.to === undefined
+    let { report, schemas } = await runGoals(this.#parts, { options, goalOf, withSpares })
     const isOver = (): boolean =>
       options.signal?.aborted === true ||
       // Those that were left out would be taken for tenants that have come meanwhile.
@@ -70,7 +72,7 @@ export class Migrator {
       !report.outcomes.some(({ status }) => status === 'done')
     while (!isOver()) {
       const known = report.outcomes.map(({ schema }) => schema)
-      const later = await runGoals(this.#parts, { options, goalOf, known })
+      const later = await runGoals(this.#parts, { options, goalOf, known, withSpares })
       report = joinReports(report, later.report)
       schemas = [...schemas, ...later.schemas]
       if (later.schemas.length === 0) break

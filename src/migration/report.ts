@@ -11,6 +11,8 @@ export interface SchemaOutcome {
   readonly kind: SchemaKind
   /** Slug of the tenant that owns the schema. */
   readonly tenant?: string
+  /** It is kept ready for a tenant that is still to come. */
+  readonly spare?: true
   /**
    * `done`: changed, or visited without an error; `current`: nothing was to be done;
    * `failed`: as before, but for what is in `applied`; `skipped`: not begun, for the reason in `reason`.

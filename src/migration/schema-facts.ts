@@ -6,9 +6,11 @@ export interface SchemaFacts {
   readonly kind: SchemaKind
   /** Slug of the tenant that owns the schema. */
   readonly tenant?: string
+  /** It is kept ready for a tenant that is still to come. */
+  readonly spare?: true
 }
 
 /** What a report says of a schema, whatever became of it. */
-export function factsOf({ schema, kind, tenant }: FleetSchema): SchemaFacts {
-  return { schema, kind, ...(tenant && { tenant: tenant.slug }) }
+export function factsOf({ schema, kind, tenant, spare }: FleetSchema): SchemaFacts {
+  return { schema, kind, ...(tenant && { tenant: tenant.slug }), ...(spare && { spare }) }
 }

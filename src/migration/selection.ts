@@ -9,6 +9,7 @@ import { type Observation, type SchemaState, observeSchemas } from './ledger.js'
 import type { MigrateHooks } from './migrate-hooks.js'
 import type { SelectOptions, StatusOptions } from './run-options.js'
 import type { Migration } from './source.js'
+import type { SpareSchemas } from './spares.js'
 import { ABSENT, type SchemaPlan, type SchemaStatus, statusOf } from './status.js'
 
 /** What a {@link Migrator} works with. */
@@ -17,6 +18,8 @@ export interface MigratorParts extends SelectionParts {
   readonly hooks: MigrateHooks
   /** The pool beneath, for a database of its own beside the service's. */
   readonly pool: Pool
+  /** Schemas that are kept ready for new tenants, where the service wants any. */
+  readonly spares?: SpareSchemas | undefined
 }
 
 /** The selected schemas, and what is known of each. */

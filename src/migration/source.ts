@@ -32,7 +32,12 @@ export interface Migration {
   /** Full path of the file that `down` is in, where there is one. */
   readonly downFile?: string
   /** What runs instead of `sql`, for a migration that is written in code. */
-  readonly code?: { readonly up: MigrationFunction; readonly down?: MigrationFunction }
+  readonly code?: {
+    readonly up: MigrationFunction
+    readonly down?: MigrationFunction
+    /** It may run in a spare, where `context.tenant` is `undefined`. */
+    readonly anyTenant?: boolean
+  }
 }
 
 /** A migration set: where the migrations of one kind of schema come from. */

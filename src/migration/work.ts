@@ -12,8 +12,10 @@ import type { unitOptions } from './run-options.js'
 import type { Migration } from './source.js'
 import { fileNames, stepsIn } from './status.js'
 import type { Goal } from './step.js'
+import type { SpareSchemas } from './spares.js'
 import { migrateSchema } from './unit.js'
 import type { UnitProgress, UnitTarget } from './unit-target.js'
+import { workOnSpare } from './work-spare.js'
 
 /** What the work on each schema of a run has in common. */
 export interface WorkParts {
@@ -22,6 +24,7 @@ export interface WorkParts {
   readonly registry: TenantRegistry
   readonly hooks: MigrateHooks
   readonly options: ReturnType<typeof unitOptions>
+  readonly spares?: SpareSchemas | undefined
 }
 
 /** One schema of a run, and what is known of it. */
@@ -38,6 +41,10 @@ export async function workOn(
   work: SchemaWork,
   progress: WorkProgress,
 ): Promise<WorkResult> {
+  const { db, spares } = parts
+  if (work.schema.spare && spares) {
+    return workOnSpare({ db, spares }, work, () => migrate(parts, work, progress))
+  }
   try {
     return await migrate(parts, work, progress)
   } catch (error) {
@@ -96,12 +103,12 @@ function resultOf({ applied = [], atomic }: WorkProgress, existed: boolean): Wor
   }
 }
 
-/** Where the ledger is all that changes, nothing is migrated. */
+/** Where the ledger is all that changes, nothing is migrated; a spare is nobody's business. */
 function hooksOf(
   { layout, hooks }: WorkParts,
   { schema, goal }: SchemaWork,
 ): UnitHooks | undefined {
-  if (goal.kind === 'mark') return undefined
+  if (goal.kind === 'mark' || schema.spare) return undefined
   const path = pathOf(layout, schema.schema, schema.kind)
   return unitHooks(hooks, { schema, path, direction: goal.kind })
 }

@@ -14,8 +14,10 @@ export interface LookUpParts {
   readonly db: Queryable
   readonly registry: Pick<TenantRegistry, 'lookUp'>
   readonly limits: MemoryLimits
-  /** Hears what other processes write, from the first look-up on. */
-  readonly ear: Hearing & { start(): void }
+  /** Hears what other processes write. */
+  readonly ear: Hearing
+  /** Called before the registry is asked. */
+  readonly onLookUp: () => void
 }
 
 /** Look-ups of tenants and hosts, answered from memory where it is not out of date. */
@@ -23,12 +25,12 @@ export class LookUps {
   readonly #memory: RegistryMemory
   readonly #flights: FlightControl
 
-  constructor({ db, registry, limits, ear }: LookUpParts) {
+  constructor({ db, registry, limits, ear, onLookUp }: LookUpParts) {
     const memory = new RegistryMemory(limits, ear)
     this.#memory = memory
     this.#flights = new FlightControl(
       (question) => {
-        ear.start()
+        onLookUp()
         return registry.lookUp(db, question)
       },
       (landed) => keep(memory, landed),

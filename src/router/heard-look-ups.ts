@@ -1,3 +1,4 @@
+import { SpareKeeper } from '../lifecycle/spare/keeper.js'
 import { ChannelListener, type Hearing } from '../postgres/channel-listener.js'
 import type { Database } from '../postgres/database.js'
 import { LookUps } from '../registry/look-ups.js'
@@ -6,7 +7,9 @@ import type { ResolvedOptions } from './options.js'
 /** Look-ups that hear what other processes write. */
 export interface HeardLookUps {
   readonly lookUps: LookUps
-  /** Ends the connection on which they hear. */
+  /** Who keeps schemas ready for new tenants; begins with the first look-up. */
+  readonly spares: SpareKeeper
+  /** Ends the connection on which they hear, and what runs in the background. */
   close(): Promise<void>
 }
 
@@ -25,10 +28,18 @@ const DEAF: Ear = {
 
 /** The look-ups of a router; nothing is connected before the first of them. */
 export function heardLookUps(options: ResolvedOptions, db: Database): HeardLookUps {
-  const { registry, cache } = options
+  const { pool, layout, spareCount, registry, cache } = options
+  const spares = new SpareKeeper({ db, layout, pool, count: spareCount })
   const ear = earOf(options, (payload) => lookUps.hear(payload))
-  const lookUps: LookUps = new LookUps({ db, registry, limits: cache, ear })
-  return { lookUps, close: () => ear.close() }
+  const onLookUp = (): void => {
+    ear.start()
+    spares.start()
+  }
+  const lookUps: LookUps = new LookUps({ db, registry, limits: cache, ear, onLookUp })
+  const close = async (): Promise<void> => {
+    await Promise.all([ear.close(), spares.close()])
+  }
+  return { lookUps, spares, close }
 }
 
 function earOf(

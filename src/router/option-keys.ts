@@ -15,6 +15,7 @@ const KEYS = {
     'domains',
     'cache',
     'hooks',
+    'spares',
   ],
   schemas: ['shared', 'static', 'tenants'],
   shared: ['name', 'migrations'],

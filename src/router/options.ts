@@ -26,6 +26,7 @@ import { checkKeys } from './option-keys.js'
 import { resolvePool } from './pool-options.js'
 import { resolveLayout } from './layout-options.js'
 import { type FixedDomains, resolveFixedDomains } from './fixed-domains.js'
+import { resolveSpares } from './spare-options.js'
 
 /** A migration set: a directory, a source of your own, or another tool behind a bridge. */
 export type Migrations = string | MigrationOrigin
@@ -66,6 +67,11 @@ export interface SchemaRouterOptions<Metadata extends object = TenantMetadata, I
   readonly cache?: CacheOptions
   /** What the service does at turns of a tenant's life. */
   readonly hooks?: TenantHooks<NoInfer<Metadata>>
+  /**
+   * How many schemas are kept ready for new tenants, made and migrated in the background; processes
+   * with the same shared schema keep them together. @defaultValue `0`
+   */
+  readonly spares?: number
 }
 
 /** The schemas of a service, by kind. */
@@ -161,6 +167,7 @@ export interface ResolvedOptions extends FixedDomains {
   readonly hooks: TenantHooks
   readonly autoCreateSchema: boolean
   readonly metadata: MetadataSchema | undefined
+  readonly spareCount: number
 }
 
 /** Checks the options of a router before anything is connected. */
@@ -184,7 +191,7 @@ export function resolveOptions<Metadata extends object, Input>(
     cache: resolveCacheOptions(options.cache ?? {}),
     leaseRules: resolveScope(options.scope ?? {}),
     settingsOf: options.scope?.settings,
-    ...resolveLifecycle(options),
+    ...resolveLifecycle(options, layout),
   }
 }
 
@@ -199,15 +206,14 @@ function withoutTypes<Metadata extends object, Input>(
   return options as unknown as SchemaRouterOptions
 }
 
-function resolveLifecycle({
-  hooks = {},
-  schemas = {},
-}: SchemaRouterOptions): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema'> {
+function resolveLifecycle(
+  { hooks = {}, schemas = {}, spares }: SchemaRouterOptions,
+  layout: SchemaLayout,
+): Pick<ResolvedOptions, 'hooks' | 'autoCreateSchema' | 'spareCount'> {
   const makes = schemas.tenants?.autoCreateSchema ?? true
-  return {
-    hooks: checkHooks(hooks),
-    autoCreateSchema: flag('schemas.tenants.autoCreateSchema', makes),
-  }
+  const autoCreateSchema = flag('schemas.tenants.autoCreateSchema', makes)
+  const spareCount = resolveSpares(spares, layout, autoCreateSchema)
+  return { hooks: checkHooks(hooks), autoCreateSchema, spareCount }
 }
 
 function resolveScope(scope: ScopeConfig): LeaseRules {

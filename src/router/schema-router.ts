@@ -59,11 +59,11 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
     this.#leases = new LeasePool(this.#options.pool, this.#options.leaseRules)
     const db = this.#leases.database
     this.#heard = heardLookUps(this.#options, db)
-    const { lookUps } = this.#heard
+    const { lookUps, spares } = this.#heard
     const { domainRules: rules } = this.#options
     this.#resolver = new RequestResolver({ ...this.#options, lookUps, rules })
-    this.tenants = new Tenants({ ...this.#options, db, lookUps })
-    this.migrations = new Migrator({ ...this.#options, db })
+    this.tenants = new Tenants({ ...this.#options, db, lookUps, spares })
+    this.migrations = new Migrator({ ...this.#options, db, spares: spares.schemas })
     this.pool = new TenantPool(this.#leases, currentScope)
   }
 

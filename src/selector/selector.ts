@@ -71,4 +71,6 @@ export interface FleetSchema<Metadata = TenantMetadata> {
   readonly kind: SchemaKind
   /** The owner of a tenant's schema. */
   readonly tenant?: Tenant<Metadata>
+  /** It is kept ready for a tenant that is still to come; no selector names it. */
+  readonly spare?: true
 }

@@ -9,7 +9,7 @@ import { observeFleet } from './observe.js'
 /** Compares the registry with the database. See `Tenants.audit`. */
 export async function auditTenants(parts: LifecycleParts): Promise<AuditReport> {
   const { db, registry, layout, staticDomains } = parts
-  const observed = await observeFleet(db, registry)
+  const observed = await observeFleet(db, registry, layout.shared.schema)
   return {
     findings: [
       ...judgeTenants(observed, layout),

@@ -10,10 +10,11 @@ type Judgement = Pick<AuditFinding, 'kind' | 'message' | 'repair' | 'since'>
 
 /** What is the matter with schemas that look like a tenant's, and are no tenant's. */
 export function judgeSchemas(
-  { tenants, schemas, heldKeys }: Observed,
+  { tenants, schemas, spares, heldKeys }: Observed,
   layout: SchemaLayout,
 ): readonly AuditFinding[] {
-  const known = new Set([...reservedSchemas(layout), ...tenants.map(({ schema }) => schema)])
+  const owned = tenants.map(({ schema }) => schema)
+  const known = new Set([...reservedSchemas(layout), ...owned, ...spares])
   return schemas.flatMap((schema) => {
     if (known.has(schema.name)) return []
     const found = judge(schema, layout.tenants.prefix)

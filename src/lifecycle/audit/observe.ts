@@ -1,11 +1,12 @@
 import type { PoolClient } from 'pg'
 import { FINGERPRINT_TAG } from '../../migration/fingerprint.js'
-import { quoteLiteral } from '../../names/schema-name.js'
+import { type SchemaName, quoteLiteral } from '../../names/schema-name.js'
 import { isYes, yesIf } from '../../postgres/answer.js'
 import type { Database } from '../../postgres/database.js'
 import type { ListedDomain, TenantRegistry } from '../../registry/registry.js'
 import { TENANT_STATUSES, type Tenant } from '../../registry/tenant.js'
 import { type SchemaMark, markIn } from '../schema-mark.js'
+import { readSpares } from '../spare/table.js'
 
 /** A schema of the database, as an audit sees it. */
 export interface SeenSchema {
@@ -22,6 +23,8 @@ export interface Observed {
   /** Empty where the registry cannot list them. */
   readonly domains: readonly ListedDomain[]
   readonly schemas: readonly SeenSchema[]
+  /** Schemas that are kept ready for new tenants. */
+  readonly spares: readonly string[]
   /** The keys of advisory locks that somebody has. */
   readonly heldKeys: ReadonlySet<string>
 }
@@ -30,13 +33,18 @@ export interface Observed {
  * Looks at registry and database at one moment, so that a tenant that is being created meanwhile is
  * either there with everything or not at all. The number of queries is the same for any fleet.
  */
-export function observeFleet(db: Database, registry: TenantRegistry): Promise<Observed> {
+export function observeFleet(
+  db: Database,
+  registry: TenantRegistry,
+  shared: SchemaName,
+): Promise<Observed> {
   return db.transaction(async (client) => {
     await client.query('set transaction isolation level repeatable read, read only')
     return {
       tenants: await apart(client, () => registry.list(client, { status: TENANT_STATUSES })),
       domains: await apart(client, async () => (await registry.listDomains?.(client)) ?? []),
       schemas: await readSchemas(client),
+      spares: (await readSpares(client, shared)).map(({ schema }) => schema),
       heldKeys: await readHeldKeys(client),
     }
   })

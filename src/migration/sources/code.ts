@@ -9,6 +9,13 @@ export interface CodeMigration {
   readonly up: MigrationFunction
   /** Takes the schema back. */
   readonly down?: MigrationFunction
+  /**
+   * Says that it does the same for every tenant, so that it may run in a spare schema before there
+   * is a tenant: `context.tenant` is `undefined` then, and the schema gets another name later.
+   *
+   * @defaultValue `false`: where one migration of the set says nothing, no spares are made
+   */
+  readonly anyTenant?: boolean
   /** Raise it to say that a migration which has run somewhere is no longer the same. */
   readonly version?: number
   /** Instead of the hash of name and version; at most 40 characters. */
@@ -42,8 +49,8 @@ export function code(migrations: readonly CodeMigration[]): MigrationSource {
 }
 
 function migrationOf(given: CodeMigration, id: number): Migration {
-  const { name, up, down, version = 1 } = given
+  const { name, up, down, anyTenant = false, version = 1 } = given
   const hash =
     given.hash ?? createHash('sha1').update(`${name}\u0000${version}`, 'utf8').digest('hex')
-  return { id, name, fileName: name, sql: '', hash, code: { up, ...(down && { down }) } }
+  return { id, name, fileName: name, sql: '', hash, code: { up, anyTenant, ...(down && { down }) } }
 }

@@ -19,7 +19,8 @@ function setUp() {
     db,
     registry: { lookUp: (_db, question) => ask(question) },
     limits: { maxEntries: 100, ttlMs: 60_000 },
-    ear: { since: 0, until: Number.POSITIVE_INFINITY, start: () => (starts += 1) },
+    ear: { since: 0, until: Number.POSITIVE_INFINITY },
+    onLookUp: () => (starts += 1),
   })
   return { lookUps, asked, answer, fail, starts: () => starts }
 }

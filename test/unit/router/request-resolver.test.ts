@@ -31,7 +31,8 @@ function setUp(parts: Partial<ResolverParts> = {}) {
       },
     },
     limits: { maxEntries: MAX_ENTRIES, ttlMs: 600_000 },
-    ear: { since: 0, until: Number.POSITIVE_INFINITY, start: () => {} },
+    ear: { since: 0, until: Number.POSITIVE_INFINITY },
+    onLookUp: () => {},
   })
   const resolver = new RequestResolver({
     lookUps,

@@ -36,7 +36,8 @@ function resolver(): RequestResolver {
       },
     },
     limits: { maxEntries: 50, ttlMs: 600_000 },
-    ear: { since: 0, until: Number.POSITIVE_INFINITY, start: () => {} },
+    ear: { since: 0, until: Number.POSITIVE_INFINITY },
+    onLookUp: () => {},
   })
   return new RequestResolver({
     lookUps,
