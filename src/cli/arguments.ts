@@ -54,6 +54,7 @@ export interface SelectionFlags {
   readonly behind?: boolean
   readonly excludeSchema?: readonly string[]
   readonly limit?: number
+  readonly canary?: number
   readonly parallel?: number
 }
 
@@ -65,6 +66,8 @@ export interface Selection {
   /** At most so many tenants. */
   readonly limit: number | undefined
   readonly concurrency: number
+  /** So many tenants come first. */
+  readonly canary?: number
 }
 
 /**
@@ -78,6 +81,7 @@ export function selectionOf(flags: SelectionFlags): Selection {
     exclude: flags.excludeSchema ?? [],
     limit: flags.limit,
     concurrency: flags.parallel ?? 1,
+    ...(flags.canary !== undefined && { canary: flags.canary }),
   }
 }
 

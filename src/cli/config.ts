@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { createJiti } from 'jiti'
 import * as tenantry from 'tenantry'
 import * as migrate from 'tenantry/migrate'
+import { createJiti } from 'jiti'
 
 const { TenantryError } = tenantry
 const FILE_NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((suffix) => `tenantry.config.${suffix}`)

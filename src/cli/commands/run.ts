@@ -1,6 +1,9 @@
 import type { SchemaOutcome, ScopedClient } from 'tenantry'
+import type { Command } from 'commander'
 import { type SelectionFlags, selectionOf } from '../arguments.js'
+import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
+import { jsonOption, selecting } from '../flags.js'
 import { interruptSignal } from '../interrupt.js'
 import { type Output, openOutput } from '../output.js'
 import { outcomeLine, schemaCell, summaryLine } from '../render/outcome.js'
@@ -10,13 +13,25 @@ import { isComplete, settleRun } from '../settled-run.js'
 import { readSql } from '../sql-input.js'
 import { usageError } from '../usage-error.js'
 
+/** `tenantry run` */
+export const defineRun: Define = (program, settle) => {
+  selecting(program.command('run').alias('runschema'))
+    .description('run SQL or a script in each selected schema, in a transaction per schema')
+    .argument('[file]', 'a file with SQL, or a script in TypeScript or JavaScript')
+    .option('-e, --execute <sql>', 'the SQL itself')
+    .addOption(jsonOption())
+    .action(async (file: string | undefined, _flags, command: Command) =>
+      settle(await run(file, command.optsWithGlobals())),
+    )
+}
+
 /** Flags of `tenantry run`. */
 export interface RunFlags extends ConnectionFlags, SelectionFlags {
   readonly execute?: string
 }
 
 /** Runs SQL in each selected schema, in a transaction per schema, and prints what comes back. */
-export async function run(file: string | undefined, flags: RunFlags): Promise<ExitCode> {
+async function run(file: string | undefined, flags: RunFlags): Promise<ExitCode> {
   const output = openOutput({})
   const { select, exclude, limit, concurrency } = selectionOf(flags)
   if (select === undefined) {
@@ -57,7 +72,7 @@ function tell(
   outcome: SchemaOutcome,
   results: Map<string, readonly string[]>,
 ): void {
-  if (outcome.status !== 'done') return output.note(outcomeLine(outcome, output.colors))
+  if (outcome.status !== 'done') return output.note(outcomeLine(outcome, output.colors, 'done'))
   const { schema } = outcome
   for (const line of results.get(schema) ?? []) output.print(`${schemaCell(schema)}  ${line}`)
   results.delete(schema)

@@ -7,9 +7,9 @@ import { verifyJson } from './verify.js'
 
 const NAME_WIDTH = 20
 
-/** What became of one schema, in one line. */
-export function outcomeLine(outcome: SchemaOutcome, colors: Colors): string {
-  return `${schemaCell(outcome.schema)}  ${outcomeText(outcome, colors)}`
+/** What became of one schema, in one line; `done` says what it did to a schema that it was for. */
+export function outcomeLine(outcome: SchemaOutcome, colors: Colors, done: string): string {
+  return `${schemaCell(outcome.schema)}  ${outcomeText(outcome, colors, done)}`
 }
 
 /** A schema's name in front of a line; names of usual length are aligned. */
@@ -17,12 +17,12 @@ export function schemaCell(schema: string): string {
   return schema.padEnd(NAME_WIDTH)
 }
 
-function outcomeText(outcome: SchemaOutcome, colors: Colors): string {
+function outcomeText(outcome: SchemaOutcome, colors: Colors, done: string): string {
   const { status, applied, durationMs, error, reason } = outcome
   switch (status) {
     case 'done': {
       const migrations = countText(applied.length, 'migration')
-      return `${colors.green('migrated')}  ${migrations}  ${durationText(durationMs)}`
+      return `${colors.green(done)}  ${migrations}  ${durationText(durationMs)}`
     }
     case 'current':
       return colors.dim('current')
