@@ -1,6 +1,13 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { defineDev } from './commands/dev.js'
+import {
+  defineDomainAdd,
+  defineDomainList,
+  defineDomainPrimary,
+  defineDomainRemove,
+  defineDomainVerify,
+} from './commands/domain.js'
 import { defineInit } from './commands/init.js'
 import { defineLint } from './commands/lint.js'
 import { defineMarkApplied } from './commands/mark-applied.js'
@@ -11,8 +18,18 @@ import { defineRedo } from './commands/redo.js'
 import { defineRollback } from './commands/rollback.js'
 import { defineRun } from './commands/run.js'
 import { defineStatus } from './commands/status.js'
+import { defineTenantClone } from './commands/tenant-clone.js'
 import { defineTenantCreate } from './commands/tenant-create.js'
 import { defineTenantList } from './commands/tenant-list.js'
+import { defineTenantPurge } from './commands/tenant-purge.js'
+import { defineTenantRename } from './commands/tenant-rename.js'
+import { defineTenantShow } from './commands/tenant-show.js'
+import {
+  defineTenantActivate,
+  defineTenantDelete,
+  defineTenantRestore,
+  defineTenantSuspend,
+} from './commands/tenant-status.js'
 import { defineVerify } from './commands/verify.js'
 import { defineWhowill } from './commands/whowill.js'
 import type { Define, Settle } from './definition.js'
@@ -34,7 +51,26 @@ const COMMANDS: readonly Define[] = [
   defineRun,
 ]
 
-const TENANT_COMMANDS: readonly Define[] = [defineTenantCreate, defineTenantList]
+const TENANT_COMMANDS: readonly Define[] = [
+  defineTenantCreate,
+  defineTenantList,
+  defineTenantShow,
+  defineTenantSuspend,
+  defineTenantActivate,
+  defineTenantRename,
+  defineTenantClone,
+  defineTenantDelete,
+  defineTenantRestore,
+  defineTenantPurge,
+]
+
+const DOMAIN_COMMANDS: readonly Define[] = [
+  defineDomainAdd,
+  defineDomainRemove,
+  defineDomainPrimary,
+  defineDomainVerify,
+  defineDomainList,
+]
 
 /** The whole command line; `settle` hears with which exit code a command ended. */
 export function buildProgram(settle: Settle): Command {
@@ -49,6 +85,8 @@ export function buildProgram(settle: Settle): Command {
   for (const define of COMMANDS) define(program, settle)
   const tenant = program.command('tenant').description('the tenants, from creating to purging them')
   for (const define of TENANT_COMMANDS) define(tenant, settle)
+  const domain = program.command('domain').description('the host names that lead to tenants')
+  for (const define of DOMAIN_COMMANDS) define(domain, settle)
   return program
 }
 
