@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { defineDev } from './commands/dev.js'
+import { defineDoctor } from './commands/doctor.js'
 import {
   defineDomainAdd,
   defineDomainList,
@@ -8,6 +9,7 @@ import {
   defineDomainRemove,
   defineDomainVerify,
 } from './commands/domain.js'
+import { defineExec } from './commands/exec.js'
 import { defineInit } from './commands/init.js'
 import { defineLint } from './commands/lint.js'
 import { defineMarkApplied } from './commands/mark-applied.js'
@@ -49,6 +51,8 @@ const COMMANDS: readonly Define[] = [
   defineMarkApplied,
   defineWhowill,
   defineRun,
+  defineExec,
+  defineDoctor,
 ]
 
 const TENANT_COMMANDS: readonly Define[] = [

@@ -18,6 +18,13 @@ export interface RouterSettings {
   readonly clients?: number
 }
 
+/** What a command works with beside the router. */
+export interface LentDatabase {
+  readonly config: TenantryConfig
+  /** `undefined` where the configuration has its own pool. */
+  readonly url: string | undefined
+}
+
 const DEFAULT_POOL_SIZE = 10
 
 /**
@@ -31,7 +38,7 @@ const DEFAULT_POOL_SIZE = 10
 export async function withRouter<T>(
   flags: ConnectionFlags,
   { output, clients = 1 }: RouterSettings,
-  fn: (router: SchemaRouter) => Promise<T>,
+  fn: (router: SchemaRouter, database: LentDatabase) => Promise<T>,
 ): Promise<T> {
   const { config, folder } = await loadConfig(flags.config)
   const database = await findDatabase(config, folder, flags)
@@ -39,11 +46,29 @@ export async function withRouter<T>(
     if (database.server) {
       output.note(`No DATABASE_URL: using the embedded PostgreSQL at ${database.server.url}`)
     }
-    return await useRouter(connected(config, database.url, clients), fn)
+    return await useRouter(connected(config, database.url, clients), (router) =>
+      fn(router, { config, url: database.url }),
+    )
   } finally {
     await config.pool?.end()
     await database.server?.stop()
   }
+}
+
+/** The URL of the database, also where the configuration has a pool; passwords are in it. */
+export function databaseUrl({ config, url }: LentDatabase): string {
+  const { connectionString, host, port, user, password, database } = config.pool?.options ?? {}
+  const text = url ?? connectionString
+  if (text !== undefined) return checkUrl('DATABASE_URL', text)
+  if (typeof password === 'function') {
+    throw usageError(
+      'databaseUrl',
+      'The pool of the configuration makes its password itself. Give the URL with --database-url.',
+    )
+  }
+  const part = (value: string | undefined): string => encodeURIComponent(value ?? '')
+  const login = `${part(user)}${password ? `:${part(password)}` : ''}`
+  return `postgresql://${login && `${login}@`}${part(host ?? 'localhost')}:${port ?? 5432}/${part(database)}`
 }
 
 interface Database {

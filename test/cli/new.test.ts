@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, callBinary } from './binary.js'
 import { linesOf, openProject } from './project.js'
@@ -8,6 +8,9 @@ import { linesOf, openProject } from './project.js'
 const database = useDatabase()
 
 beforeAll(buildBinary)
+
+// Each test starts several processes, and they share the machine with other tests.
+vi.setConfig({ testTimeout: 180_000 })
 
 describe('tenantry new', () => {
   it('writes the next migration of a set with its reverse, and a name that is safe', async () => {

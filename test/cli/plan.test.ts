@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary } from './binary.js'
 import { linesOf, openFleet } from './project.js'
@@ -6,6 +6,9 @@ import { linesOf, openFleet } from './project.js'
 const database = useDatabase()
 
 beforeAll(buildBinary)
+
+// Each test starts several processes, and they share the machine with other tests.
+vi.setConfig({ testTimeout: 180_000 })
 
 describe('tenantry plan', () => {
   it('says what would run where, changes nothing, and ends with 3 while something would', async () => {

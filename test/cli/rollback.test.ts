@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, type CallResult } from './binary.js'
 import { linesOf, openFleet, type Project } from './project.js'
@@ -7,6 +7,9 @@ import { HAS_TERMINAL, KEY, callInTerminal } from './terminal.js'
 const database = useDatabase()
 
 beforeAll(buildBinary)
+
+// Each test starts several processes, and they share the machine with other tests.
+vi.setConfig({ testTimeout: 180_000 })
 
 /** A project whose tenants have had a second migration, with its reverse. */
 async function openReversible(tenants: readonly string[]): Promise<Project> {

@@ -50,7 +50,16 @@ export function summaryLine(report: RunReport, done: string): string {
 }
 
 /** A whole run as a document. */
-export function reportJson(report: RunReport): object {
+export interface ReportDocument {
+  readonly outcomes: readonly (Omit<SchemaOutcome, 'error'> & {
+    readonly error?: ReturnType<typeof errorJson>
+  })[]
+  readonly durationMs: number
+  readonly verified?: object
+}
+
+/** Makes the document of a whole run. */
+export function reportJson(report: RunReport): ReportDocument {
   return {
     outcomes: report.outcomes.map(({ error, durationMs, ...outcome }) => ({
       ...outcome,
