@@ -29,6 +29,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     splitting: true,
     // The CLI is a user of the package: it imports it by its own name.
     external: [/^tenantry(\/|$)/],
+    // The parts of the status page, which is written by the CLI as one file.
+    loader: { '.html': 'text', '.css': 'text', '.client.js': 'text' },
   },
 ])
 

@@ -4,7 +4,7 @@ import type { ViteUserConfig } from 'vitest/config'
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
 /** Suites that take minutes; each has a script of its own, such as `npm run test:scope`. */
-export const SLOW_SUITES = 'test/{embedded,scope,isolation,pgbouncer}/**'
+export const SLOW_SUITES = 'test/{browser,embedded,scope,isolation,pgbouncer}/**'
 
 /** What every run of the tests has in common: the sources under their public names, one server. */
 export const base: ViteUserConfig = {

@@ -14,6 +14,8 @@ export interface SchemaStatus {
   readonly exists: boolean
   /** Id of the newest migration that the schema has had; 0 for none. */
   readonly version: number
+  /** File names of the migrations that it has had, tampered ones among them. */
+  readonly applied: readonly string[]
   /** File names of the migrations that it still needs. */
   readonly pending: readonly string[]
   /** File names of the migrations that were changed after they ran here. */
@@ -62,31 +64,34 @@ export function statusOf(
   state: SchemaState,
   migrations: readonly Migration[],
 ): SchemaStatus {
-  const { applied, exists, foreign } = state
-  const version = Math.max(0, ...applied.map(({ id }) => id))
-  const base = { ...factsOf(schema), exists, version, ...compared(applied, migrations) }
+  const { exists, foreign } = state
+  const version = Math.max(0, ...state.applied.map(({ id }) => id))
+  const base = { ...factsOf(schema), exists, version, ...compared(state.applied, migrations) }
   try {
     if (migrations.length === 0) return { ...base, pending: [] }
     if (foreign === true) throw foreignLedger(schema.schema)
-    return { ...base, pending: fileNames(pendingMigrations(schema.schema, migrations, applied)) }
+    const pending = pendingMigrations(schema.schema, migrations, state.applied)
+    return { ...base, pending: fileNames(pending) }
   } catch (error) {
     return { ...base, pending: [], problem: toError(error) }
   }
 }
 
 function compared(
-  applied: readonly LedgerRow[],
+  rows: readonly LedgerRow[],
   migrations: readonly Migration[],
-): Pick<SchemaStatus, 'tampered' | 'unknown'> {
+): Pick<SchemaStatus, 'applied' | 'tampered' | 'unknown'> {
   const byId = new Map(migrations.map((migration) => [migration.id, migration]))
+  const applied: Migration[] = []
   const tampered: string[] = []
   const unknown: string[] = []
-  for (const { id, name, hash } of migrations.length > 0 ? applied : []) {
+  for (const { id, name, hash } of migrations.length > 0 ? rows : []) {
     const known = byId.get(id)
     if (known === undefined) unknown.push(name)
-    else if (known.hash !== hash) tampered.push(known.fileName)
+    else applied.push(known)
+    if (known !== undefined && known.hash !== hash) tampered.push(known.fileName)
   }
-  return { tampered, unknown }
+  return { applied: fileNames(applied), tampered, unknown }
 }
 
 /** What a run would do in a schema. */

@@ -19,16 +19,22 @@ export interface Project {
   write(path: string, text: string): Promise<void>
 }
 
+/** When a folder is removed: after the test, or after all of them with `afterAll`. */
+type Finished = (remove: () => Promise<void>) => void
+
 /** Makes an empty temporary folder that is removed after the test. */
-export async function temporaryFolder(): Promise<string> {
+export async function temporaryFolder(finished: Finished = onTestFinished): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'tenantry-cli-')))
-  onTestFinished(() => rm(folder, { recursive: true }))
+  finished(() => rm(folder, { recursive: true }))
   return folder
 }
 
 /** Makes a project with one migration of each kind; nothing is in the database yet. */
-export async function openProject(database: TestDatabase): Promise<Project> {
-  const folder = await temporaryFolder()
+export async function openProject(
+  database: TestDatabase,
+  finished: Finished = onTestFinished,
+): Promise<Project> {
+  const folder = await temporaryFolder(finished)
   const prefix = database.prefix()
   const project: Project = {
     folder,

@@ -54,6 +54,7 @@ describe('migrations.status', () => {
         tampered: [],
         unknown: [],
         version: 0,
+        applied: [],
         pending: ['1_currencies.sql'],
       },
       {
@@ -63,6 +64,7 @@ describe('migrations.status', () => {
         tampered: [],
         unknown: [],
         version: 1,
+        applied: ['1_plans.sql'],
         pending: ['2_users.sql'],
       },
       {
@@ -73,6 +75,7 @@ describe('migrations.status', () => {
         tampered: [],
         unknown: [],
         version: 2,
+        applied: ['1_loans.sql', '2_fees.sql'],
         pending: ['3_notes.sql'],
       },
       {
@@ -83,6 +86,7 @@ describe('migrations.status', () => {
         tampered: [],
         unknown: [],
         version: 2,
+        applied: ['1_loans.sql', '2_fees.sql'],
         pending: ['3_notes.sql'],
       },
     ])

@@ -25,6 +25,8 @@ export interface StormPlan {
   readonly witness: Witness
   readonly seed: number
   readonly scopes: number
+  /** How many are played even when the time is over. */
+  readonly fewest: number
   readonly seconds: number
 }
 
@@ -32,7 +34,7 @@ export interface StormPlan {
 const PATIENCE_MS = 20_000
 
 /**
- * Plays scopes on all stages at once, until all are played or the time is over.
+ * Plays scopes on all stages at once, until all are played, or the fewest and the time is over.
  *
  * What a scope does depends on the seed and its number alone; how scopes meet does not.
  *
@@ -42,7 +44,7 @@ export async function playStorm(plan: StormPlan): Promise<number> {
   const deadline = Date.now() + plan.seconds * 1000
   let next = 0
   const work = async (stage: Stage): Promise<void> => {
-    while (next < plan.scopes && Date.now() < deadline) {
+    while (next < plan.fewest || (next < plan.scopes && Date.now() < deadline)) {
       const number = next
       next += 1
       await playScope(plan, stage, number)

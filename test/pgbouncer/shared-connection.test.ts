@@ -17,6 +17,7 @@ import { type PgBouncerOptions, findPgBouncer, startPgBouncer } from '../support
 const SEED = Number(process.env['TENANTRY_STORM_SEED'] ?? Date.now() % 1_000_000)
 const SECONDS = 20
 const SCOPES = 1_500
+const FEWEST_SCOPES = 300
 
 const program = await findPgBouncer()
 const database = useDatabase()
@@ -53,8 +54,8 @@ async function playBehind(
   })
   const witness = new Witness()
   const { admin } = database
-  const plan = { stages, places, admin, witness, seed: SEED, scopes: SCOPES, seconds: SECONDS }
-  const played = await playStorm(plan)
+  const size = { scopes: SCOPES, fewest: FEWEST_SCOPES, seconds: SECONDS }
+  const played = await playStorm({ stages, places, admin, witness, seed: SEED, ...size })
   console.log(`Storm behind PgBouncer: ${played} scopes, ${witness.rowsSeen} rows, seed ${SEED}`)
   await Promise.all(stages.map(({ pool }) => pool.end()))
   return {

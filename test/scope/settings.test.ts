@@ -52,6 +52,22 @@ describe.each(WAYS)('scope.settings through $name', ({ run }) => {
     expect(rows).toEqual([{ tenant: made.acme.schema }])
   })
 
+  it('may be more than a function of the server takes arguments', async () => {
+    const names = Array.from({ length: 250 }, (_, at) => `app.setting_${at}`)
+    const made = await withSettings(({ schema }) =>
+      Object.fromEntries(names.map((name) => [name, schema])),
+    )
+    const { acme, beta, pool } = made
+    const text = `select count(*)::int as held from unnest($1::text[]) as name
+      where current_setting(name) = current_schema()`
+    for (const lender of [acme, beta, acme]) {
+      const { rows } = await run(made, lender, (db) => db.query(text, [names]))
+      expect(rows).toEqual([{ held: names.length }])
+    }
+    const left = await pool.query(TENANT.replace('app.tenant', 'app.setting_249'))
+    expect(left.rows).toEqual([{ tenant: null }])
+  })
+
   it('run a statement as a role, which may do what it may and no more', async () => {
     await withRole(async (role) => {
       const made = await withSettings(() => ({ role }))

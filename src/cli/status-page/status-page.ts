@@ -1,0 +1,104 @@
+import type { SchemaStatus, VerifyFinding, VerifyReport } from 'tenantry'
+import { errorJson } from '../render/error.js'
+import { isBroken, isPending, statusText } from '../render/status.js'
+import script from './page.client.js'
+import style from './page.css'
+import page from './page.html'
+
+/** What a page shows. */
+export interface StatusPage {
+  readonly statuses: readonly SchemaStatus[]
+  /** How the schemas compare with their migrations, where that was asked for. */
+  readonly verified?: VerifyReport
+  readonly made: Date
+}
+
+type Cell = 'a' | 'p' | 't'
+
+/** Schemas that share a migration set, and so the columns of a table. */
+interface PageSet {
+  readonly title: string
+  readonly migrations: readonly string[]
+  readonly members: readonly SchemaStatus[]
+}
+
+/** How the schemas stand, as one HTML page that needs nothing from elsewhere. */
+export function statusPage(content: StatusPage): string {
+  const parts: Readonly<Record<string, string>> = {
+    style,
+    script,
+    // The one sequence that could end the element, or begin another.
+    data: JSON.stringify(documentOf(content)).replaceAll('<', '\\u003c'),
+  }
+  return page.replaceAll(/\/\*(\w+)\*\//g, (mark, name: string) => parts[name] ?? mark)
+}
+
+function documentOf({ statuses, verified, made }: StatusPage): object {
+  const titles = [...new Set(statuses.map(titleOf))]
+  const sets = titles.map((title): PageSet => {
+    const members = statuses.filter((status) => titleOf(status) === title)
+    return { title, migrations: columnsOf(members), members }
+  })
+  return {
+    made: made.toISOString(),
+    sets: sets.map(({ title, migrations }) => ({ title, migrations })),
+    schemas: sets.flatMap(({ members, migrations }, set) =>
+      members.map((status) => ({ ...rowOf(status, migrations, verified), set })),
+    ),
+  }
+}
+
+/** Each static schema has a set of its own. */
+function titleOf({ kind, schema }: SchemaStatus): string {
+  if (kind === 'tenant') return 'Tenants'
+  return kind === 'shared' ? `Shared schema ${schema}` : `Static schema ${schema}`
+}
+
+/** A schema without a problem knows the whole set, in order; others may add what it does not know. */
+function columnsOf(statuses: readonly SchemaStatus[]): readonly string[] {
+  const known = statuses.map(({ applied, pending }) => [...applied, ...pending])
+  return [...new Set(known.toSorted((a, b) => b.length - a.length).flat())]
+}
+
+function rowOf(
+  status: SchemaStatus,
+  migrations: readonly string[],
+  verified: VerifyReport | undefined,
+): object {
+  const { schema, tenant, version, unknown, problem } = status
+  const finding = verified?.findings.find((found) => found.schema === schema)
+  const error = problem ?? finding?.error
+  return {
+    schema,
+    tenant,
+    version,
+    ...standingOf(status, finding),
+    cells: cellsOf(status, migrations),
+    unknown,
+    differences: finding?.differences ?? [],
+    problem: error && errorJson(error),
+  }
+}
+
+interface Standing {
+  readonly state: 'broken' | 'pending' | 'current'
+  readonly note: string
+}
+
+function standingOf(status: SchemaStatus, finding: VerifyFinding | undefined): Standing {
+  if (isBroken(status)) return { state: 'broken', note: statusText(status) }
+  if (finding?.error !== undefined) return { state: 'broken', note: 'not compared' }
+  if (finding !== undefined) return { state: 'broken', note: 'differs from its migrations' }
+  return { state: isPending(status) ? 'pending' : 'current', note: statusText(status) }
+}
+
+function cellsOf({ applied, tampered }: SchemaStatus, columns: readonly string[]): string {
+  const ran = new Set(applied)
+  const changed = new Set(tampered)
+  return columns
+    .map((name): Cell => {
+      if (changed.has(name)) return 't'
+      return ran.has(name) ? 'a' : 'p'
+    })
+    .join('')
+}
