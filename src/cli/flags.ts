@@ -14,6 +14,15 @@ export function lintOption(): Option {
   ).choices(['error', 'warn', 'off'])
 }
 
+/** Adds the flags that say how much is told of a run of migrations, and in which form. */
+export function telling(command: Command): Command {
+  return command
+    .addOption(jsonOption())
+    .option('--events', 'write each event as a line of JSON to stdout, the report last')
+    .option('-q, --quiet', 'name only what failed or was skipped, and the sum')
+    .option('--verbose', 'name each schema also as it is begun or tried again, also on a terminal')
+}
+
 /** Adds the flags that say which schemas a command is about: names unite, conditions narrow. */
 export function selecting(command: Command): Command {
   return command

@@ -1,4 +1,5 @@
 import { isTenantryError } from '../errors.js'
+import { cancellable } from '../postgres/cancellable.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { requireNoBridge } from './bridged-run.js'
 import { checkExtensions } from './extension-check.js'
@@ -31,9 +32,10 @@ export interface GoalRun {
 
 /** Brings the selected schemas to their goals; what is wrong with the options is known before. */
 export async function runGoals(
-  parts: MigratorParts,
+  base: MigratorParts,
   { options, goalOf, known = [], kinds }: GoalRun,
 ): Promise<RunReport> {
+  const parts = { ...base, db: cancellable(base.db, options.cancel) }
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options) }
   const lint = lintMode(options)

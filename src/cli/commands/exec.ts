@@ -7,7 +7,7 @@ import { chooseSchemas } from '../choose.js'
 import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { jsonOption, selecting } from '../flags.js'
-import { interruptSignal } from '../interrupt.js'
+import { listenForInterrupts } from '../interrupt.js'
 import { type Output, type OutputFlags, openOutput, printJson } from '../output.js'
 import { outcomeLine, reportJson, schemaCell, summaryLine } from '../render/outcome.js'
 import { type ConnectionFlags, databaseUrl, withRouter } from '../router.js'
@@ -58,7 +58,7 @@ async function exec(words: readonly string[], flags: ExecFlags): Promise<ExitCod
         router.each(select, visit, {
           ...chosen,
           concurrency,
-          signal: interruptSignal(),
+          ...listenForInterrupts(output.note),
           onOutcome: (outcome) => output.note(outcomeLine(outcome, output.colors, 'done')),
         }),
       ),

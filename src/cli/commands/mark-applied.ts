@@ -3,15 +3,14 @@ import type { SelectionFlags } from '../arguments.js'
 import { chooseSchemas } from '../choose.js'
 import type { Define } from '../definition.js'
 import type { ExitCode } from '../exit-code.js'
-import { jsonOption, selecting } from '../flags.js'
+import { selecting, telling } from '../flags.js'
 import { type MigrationRunFlags, runMigrations } from '../migration-run.js'
 
 /** `tenantry mark-applied` */
 export const defineMarkApplied: Define = (program, settle) => {
-  selecting(program.command('mark-applied'))
+  telling(selecting(program.command('mark-applied')))
     .description('note migrations as done without running them, where other means made the schema')
     .requiredOption('--to <migration>', 'the last migration that counts as done')
-    .addOption(jsonOption())
     .action(async (_flags, command: Command) =>
       settle(await markApplied(command.optsWithGlobals())),
     )

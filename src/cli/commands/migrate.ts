@@ -3,17 +3,16 @@ import type { Command } from 'commander'
 import { type SelectionFlags, selectionOf } from '../arguments.js'
 import type { Define } from '../definition.js'
 import type { ExitCode } from '../exit-code.js'
-import { jsonOption, lintOption, selecting } from '../flags.js'
+import { lintOption, selecting, telling } from '../flags.js'
 import { type MigrationRunFlags, runMigrations } from '../migration-run.js'
 
 /** `tenantry migrate` */
 export const defineMigrate: Define = (program, settle) => {
-  selecting(program.command('migrate').alias('migrateschema'))
+  telling(selecting(program.command('migrate').alias('migrateschema')))
     .description('bring schemas up to date, all of them unless some are selected')
     .option('--to <migration>', 'the last migration to run: its file name, its name or its number')
     .option('--verify', 'compare the schemas afterwards; exit code 3 when one differs')
     .addOption(lintOption())
-    .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await migrate(command.optsWithGlobals())))
 }
 

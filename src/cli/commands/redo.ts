@@ -3,15 +3,14 @@ import type { SelectionFlags } from '../arguments.js'
 import { chooseSchemas } from '../choose.js'
 import type { Define } from '../definition.js'
 import type { ExitCode } from '../exit-code.js'
-import { jsonOption, lintOption, selecting } from '../flags.js'
+import { lintOption, selecting, telling } from '../flags.js'
 import { type MigrationRunFlags, runMigrations } from '../migration-run.js'
 
 /** `tenantry redo` */
 export const defineRedo: Define = (program, settle) => {
-  selecting(program.command('redo'))
+  telling(selecting(program.command('redo')))
     .description('take the newest migration back and run it again; for development')
     .addOption(lintOption())
-    .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await redo(command.optsWithGlobals())))
 }
 

@@ -3,18 +3,17 @@ import type { SelectionFlags } from '../arguments.js'
 import { confirmAll } from '../choose.js'
 import type { Define } from '../definition.js'
 import type { ExitCode } from '../exit-code.js'
-import { jsonOption, lintOption, parseCount, selecting } from '../flags.js'
+import { lintOption, parseCount, selecting, telling } from '../flags.js'
 import { type MigrationRunFlags, runMigrations } from '../migration-run.js'
 
 /** `tenantry rollback` */
 export const defineRollback: Define = (program, settle) => {
-  selecting(program.command('rollback'))
+  telling(selecting(program.command('rollback')))
     .description("take migrations back, the newest first, by the reverses in the set's `down/`")
     .option('--to <migration>', 'the migration that is the newest afterwards; 0 takes all back')
     .option('--steps <n>', 'how many migrations to take back (default: 1)', parseCount)
     .option('-y, --yes', 'do not ask, also where no schema is selected, which means all')
     .addOption(lintOption())
-    .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await rollback(command.optsWithGlobals())))
 }
 

@@ -5,7 +5,7 @@ import { chooseSchemas } from '../choose.js'
 import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { jsonOption, selecting } from '../flags.js'
-import { interruptSignal } from '../interrupt.js'
+import { listenForInterrupts } from '../interrupt.js'
 import { type Output, type OutputFlags, openOutput, printJson } from '../output.js'
 import { outcomeLine, reportJson, schemaCell, summaryLine } from '../render/outcome.js'
 import { type StatementResult, resultJson, resultLines, valueLines } from '../render/rows.js'
@@ -41,18 +41,18 @@ async function run(file: string | undefined, flags: RunFlags): Promise<ExitCode>
   const output = openOutput(flags)
   const { select, concurrency, ...chosen } = await chooseSchemas(flags, 'Where to run it')
   const input = await readRunInput(file, flags.execute)
-  const signal = interruptSignal()
+  const interrupts = listenForInterrupts(output.note)
   return withRouter(flags, { output, clients: concurrency }, async (router) => {
     const answers = new Map<string, Answer>()
     const visit = async (db: ScopedClient, place: FleetSchema): Promise<void> => {
-      answers.set(place.schema, await ask(input, db, { ...place, signal }))
+      answers.set(place.schema, await ask(input, db, { ...place, signal: interrupts.cancel }))
     }
     const settled = await settleRun(
       router.each(select, visit, {
         ...chosen,
         concurrency,
         transaction: true,
-        signal,
+        ...interrupts,
         // What a statement returned counts only once its transaction is committed.
         onOutcome: (outcome) => tell(output, outcome, answers),
       }),
