@@ -19,7 +19,10 @@ export function listenForInterrupts(note: (line: string) => void): Interrupts {
   }
   const hear = (): void => {
     if (!stop.signal.aborted) return onFirst()
-    for (const name of SIGNALS) process.off(name, hear)
+    // Later, because others who listen to this very signal end the process once we do not.
+    setImmediate(() => {
+      for (const name of SIGNALS) process.off(name, hear)
+    })
     onSecond()
   }
   for (const name of SIGNALS) process.on(name, hear)

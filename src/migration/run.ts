@@ -54,7 +54,7 @@ export async function runOver(
   work: Work,
 ): Promise<RunReport> {
   const began = performance.now()
-  settings.onEvent?.({ type: 'selected', schemas: schemas.length })
+  if (schemas.length > 0) settings.onEvent?.({ type: 'selected', schemas: schemas.length })
   const outcomes = new Map<FleetSchema, SchemaOutcome>()
   const note = (schema: FleetSchema, outcome: SchemaOutcome): void => {
     outcomes.set(schema, outcome)
