@@ -33,7 +33,7 @@ export function shownOptions({ command }: CommandNode): readonly Option[] {
 }
 
 /** What may follow a command: those below it, and its flags in all spellings. */
-export function wordsAfter(node: CommandNode): readonly Word[] {
+function wordsAfter(node: CommandNode): readonly Word[] {
   const commands = node.children.flatMap(({ aliases, command }) =>
     [command.name(), ...aliases].map((text) => ({ text, description: command.description() })),
   )

@@ -15,12 +15,12 @@ describe('the help', () => {
     expect(paths.length).toBeGreaterThan(30)
   })
 
-  it.concurrent.each(paths.map((path) => [path.join(' '), path] as const))(
+  it.concurrent.for(paths.map((path) => [path.join(' '), path] as const))(
     'of "%s" says what the snapshot says',
-    async (_name, path) => {
+    async ([, path], { expect: expectHere }) => {
       const { code, stdout, stderr } = await callBinary([...path, '--help'], { cwd: '/' })
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      await expect(stdout).toMatchFileSnapshot(
+      await expectHere(stdout).toMatchFileSnapshot(
         `help/${path.length === 0 ? 'tenantry' : path.join('-')}.txt`,
       )
     },
