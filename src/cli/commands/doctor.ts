@@ -64,7 +64,9 @@ async function examine(
 ): Promise<readonly DoctorFinding[]> {
   const connectionString = urlOf(database)
   const withClient = async <T>(fn: (client: ClientBase) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({ connectionString })
+    // Encryption and the like are options of their own.
+    const options = database.config.pool?.options ?? database.config.poolOptions
+    const client = new pg.Client({ ...options, connectionString })
     await client.connect()
     try {
       return await fn(client)
