@@ -4,7 +4,8 @@ import { usageError } from './usage-error.js'
 /** How many schemas `--parallel` without a number works on at the same time. */
 export const DEFAULT_PARALLEL = 4
 
-const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([
+/** Flags of two letters, which commander does not know, and what they stand for. */
+export const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([
   ['-as', '--all-schemas'],
   ['-ss', '--static-schemas'],
   ['-ds', '--dynamic-schemas'],

@@ -1,5 +1,7 @@
 import { usageError } from './usage-error.js'
 
+// Only those who are asked load what asks.
+
 /** Whether somebody is there to answer: questions are written to stderr, as stdout may be a file. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY
@@ -10,7 +12,7 @@ export async function askChoice<Answer extends string>(
   message: string,
   choices: Readonly<Record<Answer, string>>,
 ): Promise<Answer> {
-  const { select } = await prompts()
+  const { select } = await import('@clack/prompts')
   const options = Object.entries<string>(choices).map(([value, label]) => ({ value, label }))
   const answer = await select({ message, options, output: process.stderr })
   const isAnswer = (given: unknown): given is Answer =>
@@ -20,7 +22,7 @@ export async function askChoice<Answer extends string>(
 
 /** Asks for a text that is not empty. */
 export async function askText(message: string): Promise<string> {
-  const { text } = await prompts()
+  const { text } = await import('@clack/prompts')
   const answer = await text({
     message,
     validate: (given) => (given?.trim() ? undefined : 'Give at least one word.'),
@@ -31,13 +33,8 @@ export async function askText(message: string): Promise<string> {
 
 /** Asks a question whose answer is no unless somebody says yes. */
 export async function askYes(message: string): Promise<boolean> {
-  const { confirm } = await prompts()
+  const { confirm } = await import('@clack/prompts')
   return (await confirm({ message, initialValue: false, output: process.stderr })) === true
-}
-
-/** Only those who are asked load what asks. */
-function prompts(): Promise<typeof import('@clack/prompts')> {
-  return import('@clack/prompts')
 }
 
 function nothingChosen(): never {

@@ -55,18 +55,18 @@ async function askForSchemas(purpose: string): Promise<Selector> {
   })
   switch (which) {
     case 'tenants':
-      return selected({ dynamicSchemas: true })
+      return selectedBy({ dynamicSchemas: true })
     case 'static':
-      return selected({ staticSchemas: true })
+      return selectedBy({ staticSchemas: true })
     case 'all':
       return select.all()
     case 'names':
-      return selected({ schema: (await askText('Names, slugs, domains or globs')).split(/\s+/) })
+      return selectedBy({ schema: (await askText('Names, slugs, domains or globs')).split(/\s+/) })
     default:
       return which satisfies never
   }
 }
 
-function selected(flags: SelectionFlags): Selector {
+function selectedBy(flags: SelectionFlags): Selector {
   return selectionOf(flags).select ?? select.all()
 }

@@ -23,21 +23,28 @@ export async function migrationFolder(schemas: SchemasOptions, set: string): Pro
 }
 
 function migrationsOf(schemas: SchemasOptions, set: string): Migrations | undefined {
-  const { shared, static: statics = {}, tenants } = schemas
-  const named = statics[set]
-  if (named !== undefined) return named.migrations
-  if (set === 'shared' || set === shared?.name) return shared?.migrations
-  if (set === 'tenants' || set === 'tenant') return tenants?.migrations
-  const names = Object.keys(statics)
-  const [only, ...others] = names
-  if (set === 'static' && only !== undefined && others.length === 0) {
-    return statics[only]?.migrations
-  }
-  throw invalid(`There is no set ${JSON.stringify(set)}. Say shared, tenants${orNames(names)}.`)
+  const sets = setsOf(schemas)
+  if (sets.has(set)) return sets.get(set)
+  const names = [...sets.keys()].filter((name) => name !== 'tenant').join(', ')
+  throw invalid(`There is no set ${JSON.stringify(set)}. The configuration has ${names}.`)
 }
 
-function orNames(names: readonly string[]): string {
-  return names.map((name) => ` or ${name}`).join('')
+/** All sets by what they may be called; the names of schemas come before those of kinds. */
+function setsOf(schemas: SchemasOptions): ReadonlyMap<string, Migrations | undefined> {
+  const statics = Object.entries(schemas.static ?? {})
+  const shared = schemas.shared?.migrations
+  const tenants = schemas.tenants?.migrations
+  return new Map<string, Migrations | undefined>([
+    ['shared', shared],
+    ['tenants', tenants],
+    ['tenant', tenants],
+    // More than one static schema: only their names tell which is meant.
+    ...statics
+      .slice(0, statics.length === 1 ? 1 : 0)
+      .map(([, { migrations }]) => ['static', migrations] as const),
+    [schemas.shared?.name ?? 'public', shared],
+    ...statics.map(([name, { migrations }]) => [name, migrations] as const),
+  ])
 }
 
 function invalid(sentence: string): TenantryError {

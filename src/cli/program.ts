@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { defineCompletion } from './commands/completion.js'
 import { defineDev } from './commands/dev.js'
 import { defineDoctor } from './commands/doctor.js'
 import {
@@ -53,6 +54,7 @@ const COMMANDS: readonly Define[] = [
   defineRun,
   defineExec,
   defineDoctor,
+  defineCompletion,
 ]
 
 const TENANT_COMMANDS: readonly Define[] = [

@@ -55,22 +55,6 @@ export async function withRouter<T>(
   }
 }
 
-/** The URL of the database, also where the configuration has a pool; passwords are in it. */
-export function databaseUrl({ config, url }: LentDatabase): string {
-  const { connectionString, host, port, user, password, database } = config.pool?.options ?? {}
-  const text = url ?? connectionString
-  if (text !== undefined) return checkUrl('DATABASE_URL', text)
-  if (typeof password === 'function') {
-    throw usageError(
-      'databaseUrl',
-      'The pool of the configuration makes its password itself. Give the URL with --database-url.',
-    )
-  }
-  const part = (value: string | undefined): string => encodeURIComponent(value ?? '')
-  const login = `${part(user)}${password ? `:${part(password)}` : ''}`
-  return `postgresql://${login && `${login}@`}${part(host ?? 'localhost')}:${port ?? 5432}/${part(database)}`
-}
-
 interface Database {
   /** `undefined` where the configuration has its own pool. */
   readonly url: string | undefined

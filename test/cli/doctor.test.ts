@@ -54,10 +54,9 @@ describe('tenantry doctor', () => {
         level: 'error',
         names: [`${prefix}b`],
       })
-      expect(findings.get('schemas without a tenant')).toMatchObject({
-        level: 'warning',
-        names: [`${prefix}nobody`],
-      })
+      const strange = findings.get('schemas without a tenant')
+      expect(strange?.level).toBe('warning')
+      expect(strange?.names?.toSorted()).toEqual([`${prefix}NOBODY`, `${prefix}nobody`])
       expect(findings.get('names by case')).toMatchObject({
         names: [`${prefix}NOBODY, ${prefix}nobody`],
       })

@@ -19,9 +19,9 @@ describe('tenantry plan', () => {
 
     await project.write('migrations/tenant/2_notes.sql', 'create table notes (note text);')
     await project.write('migrations/tenant/3_fees.sql', 'create table fees (fee int);')
-    for (const _twice of [1, 2]) {
+    for (const call of [1, 2]) {
       const { code, stdout } = await project.tenantry('plan', '-ds', '-x', 'b')
-      expect(code).toBe(3)
+      expect({ call, code }).toEqual({ call, code: 3 })
       expect(linesOf(stdout)).toEqual([
         expect.stringMatching(
           new RegExp(`^${project.prefix}a +to run {2}2_notes.sql, 3_fees.sql$`),

@@ -1,6 +1,7 @@
 import type { SchemaRouter } from 'tenantry'
 import type { Command } from 'commander'
 import pg, { type ClientBase } from 'pg'
+import { urlOf } from '../database-url.js'
 import type { Define } from '../definition.js'
 import type { Check, DoctorFinding, Patient } from '../doctor/finding.js'
 import * as fleet from '../doctor/fleet.js'
@@ -10,7 +11,7 @@ import { jsonOption } from '../flags.js'
 import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { doctorLines } from '../render/doctor.js'
 import { errorLine } from '../render/error.js'
-import { type ConnectionFlags, type LentDatabase, databaseUrl, withRouter } from '../router.js'
+import { type ConnectionFlags, type LentDatabase, withRouter } from '../router.js'
 
 /** `tenantry doctor` */
 export const defineDoctor: Define = (program, settle) => {
@@ -61,9 +62,11 @@ async function examine(
   database: LentDatabase,
   checks: readonly Check[],
 ): Promise<readonly DoctorFinding[]> {
-  const connectionString = databaseUrl(database)
+  const connectionString = urlOf(database)
   const withClient = async <T>(fn: (client: ClientBase) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({ connectionString })
+    // Encryption and the like are options of their own.
+    const options = database.config.pool?.options ?? database.config.poolOptions
+    const client = new pg.Client({ ...options, connectionString })
     await client.connect()
     try {
       return await fn(client)

@@ -4,13 +4,14 @@ import type { SelectionFlags } from '../arguments.js'
 import { childEnvironment, isPrisma } from '../child-environment.js'
 import { Children } from '../child.js'
 import { chooseSchemas } from '../choose.js'
+import { urlOf } from '../database-url.js'
 import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { jsonOption, selecting } from '../flags.js'
 import { listenForInterrupts } from '../interrupt.js'
 import { type Output, type OutputFlags, openOutput, printJson } from '../output.js'
 import { outcomeLine, reportJson, schemaCell, summaryLine } from '../render/outcome.js'
-import { type ConnectionFlags, databaseUrl, withRouter } from '../router.js'
+import { type ConnectionFlags, withRouter } from '../router.js'
 import { isComplete, settleRun } from '../settled-run.js'
 import { usageError } from '../usage-error.js'
 
@@ -45,7 +46,7 @@ async function exec(words: readonly string[], flags: ExecFlags): Promise<ExitCod
   const folder = process.cwd()
   const children = new Children()
   return withRouter(flags, { output, clients: concurrency }, async (router, database) => {
-    const url = databaseUrl(database)
+    const url = urlOf(database)
     const visit = async (db: ScopedClient, place: FleetSchema): Promise<void> => {
       const environment = childEnvironment(url, await placeOf(db, place), { prisma })
       const onLine = concurrency > 1 ? lineWriter(output, place.schema) : undefined

@@ -36,16 +36,17 @@ async function init({ yes = false, json = false }: InitFlags): Promise<ExitCode>
   const folder = process.cwd()
   const { write, left } = await planFiles(folder)
   for (const [path, reason] of left) output.tell(`left     ${path} (${reason})`)
-  const wanted = write.length > 0 && (yes || (await confirm(write)))
-  if (!wanted && write.length > 0) output.tell('Nothing was written.')
-  const written = wanted ? write : []
+  const written = yes || (await confirm(write)) ? write : []
   for (const file of written) await writeNew(folder, file, output)
-  if (wanted) output.tell('Next: tenantry migrate, then tenantry tenant create acme')
-  if (json) {
-    const document = { written: written.map(({ path }) => path), left: left.map(([path]) => path) }
-    printJson(output, document)
-  }
+  if (write.length > 0) output.tell(written.length > 0 ? NEXT : 'Nothing was written.')
+  if (json) printJson(output, { written: written.map(pathOf), left: left.map(([path]) => path) })
   return EXIT.fine
+}
+
+const NEXT = 'Next: tenantry migrate, then tenantry tenant create acme'
+
+function pathOf({ path }: StarterFile): string {
+  return path
 }
 
 async function planFiles(folder: string): Promise<Plan> {
@@ -78,7 +79,7 @@ async function hasEntries(folder: string): Promise<boolean> {
 
 /** Asks only a person: a script that runs `init` wants the files. */
 async function confirm(files: readonly StarterFile[]): Promise<boolean> {
-  if (!process.stdin.isTTY) return true
+  if (files.length === 0 || !process.stdin.isTTY) return true
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const names = files.map(({ path }) => `  ${path}`).join('\n')
