@@ -4,7 +4,8 @@ import { usageError } from './usage-error.js'
 /** How many schemas `--parallel` without a number works on at the same time. */
 export const DEFAULT_PARALLEL = 4
 
-const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([
+/** Flags of two letters, which commander does not know, and what they stand for. */
+export const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([
   ['-as', '--all-schemas'],
   ['-ss', '--static-schemas'],
   ['-ds', '--dynamic-schemas'],
@@ -54,6 +55,7 @@ export interface SelectionFlags {
   readonly behind?: boolean
   readonly excludeSchema?: readonly string[]
   readonly limit?: number
+  readonly canary?: number
   readonly parallel?: number
 }
 
@@ -65,6 +67,8 @@ export interface Selection {
   /** At most so many tenants. */
   readonly limit: number | undefined
   readonly concurrency: number
+  /** So many tenants come first. */
+  readonly canary?: number
 }
 
 /**
@@ -78,6 +82,7 @@ export function selectionOf(flags: SelectionFlags): Selection {
     exclude: flags.excludeSchema ?? [],
     limit: flags.limit,
     concurrency: flags.parallel ?? 1,
+    ...(flags.canary !== undefined && { canary: flags.canary }),
   }
 }
 

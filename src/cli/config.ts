@@ -1,15 +1,13 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { createJiti } from 'jiti'
-import * as tenantry from 'tenantry'
-import * as migrate from 'tenantry/migrate'
+import { type TenantryConfig, TenantryError } from 'tenantry'
+import { isObject, loadModule } from './load-module.js'
 
-const { TenantryError } = tenantry
 const FILE_NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((suffix) => `tenantry.config.${suffix}`)
 
 /** A configuration and where it was found. */
 export interface LoadedConfig {
-  readonly config: tenantry.TenantryConfig
+  readonly config: TenantryConfig
   readonly folder: string
 }
 
@@ -50,11 +48,8 @@ export async function loadConfig(file?: string): Promise<LoadedConfig> {
 }
 
 async function importConfig(path: string): Promise<unknown> {
-  // The configuration gets this copy of the package, also where none is installed beside it.
-  const virtualModules = { tenantry, 'tenantry/migrate': migrate }
-  const jiti = createJiti(import.meta.url, { fsCache: false, virtualModules })
   try {
-    return exported(await jiti.import(path))
+    return exported(await loadModule(path))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw configInvalid(`${path} cannot be loaded: ${reason}`, error)
@@ -70,15 +65,11 @@ function exported(loaded: unknown): unknown {
 }
 
 // The router checks what is inside; this is about what is no configuration at all.
-function isConfig(input: unknown): input is tenantry.TenantryConfig {
+function isConfig(input: unknown): input is TenantryConfig {
   return isObject(input) && !Array.isArray(input)
 }
 
-function isObject(input: unknown): input is Readonly<Record<string, unknown>> {
-  return typeof input === 'object' && input !== null
-}
-
-function configInvalid(sentence: string, cause?: unknown): tenantry.TenantryError {
+function configInvalid(sentence: string, cause?: unknown): TenantryError {
   return new TenantryError('CONFIG_INVALID', sentence, { cause })
 }
 

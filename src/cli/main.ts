@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCli } from './program.js'
+import { runCli } from './run-cli.js'
 
 // A reader such as `head` may close the pipe before all is written; that is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -18,6 +18,13 @@ export interface RouterSettings {
   readonly clients?: number
 }
 
+/** What a command works with beside the router. */
+export interface LentDatabase {
+  readonly config: TenantryConfig
+  /** `undefined` where the configuration has its own pool. */
+  readonly url: string | undefined
+}
+
 const DEFAULT_POOL_SIZE = 10
 
 /**
@@ -31,7 +38,7 @@ const DEFAULT_POOL_SIZE = 10
 export async function withRouter<T>(
   flags: ConnectionFlags,
   { output, clients = 1 }: RouterSettings,
-  fn: (router: SchemaRouter) => Promise<T>,
+  fn: (router: SchemaRouter, database: LentDatabase) => Promise<T>,
 ): Promise<T> {
   const { config, folder } = await loadConfig(flags.config)
   const database = await findDatabase(config, folder, flags)
@@ -39,7 +46,9 @@ export async function withRouter<T>(
     if (database.server) {
       output.note(`No DATABASE_URL: using the embedded PostgreSQL at ${database.server.url}`)
     }
-    return await useRouter(connected(config, database.url, clients), fn)
+    return await useRouter(connected(config, database.url, clients), (router) =>
+      fn(router, { config, url: database.url }),
+    )
   } finally {
     await config.pool?.end()
     await database.server?.stop()

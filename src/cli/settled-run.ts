@@ -23,6 +23,7 @@ export function isComplete({ report }: SettledRun): boolean {
   return report.outcomes.every(({ status }) => status === 'done' || status === 'current')
 }
 
-function isReport(input: unknown): input is RunReport {
+/** Whether something that an error carries is the report of a run. */
+export function isReport(input: unknown): input is RunReport {
   return typeof input === 'object' && input !== null && 'outcomes' in input
 }

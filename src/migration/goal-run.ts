@@ -1,4 +1,5 @@
 import { isTenantryError } from '../errors.js'
+import { cancellable } from '../postgres/cancellable.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { requireNoBridge } from './bridged-run.js'
 import { checkExtensions } from './extension-check.js'
@@ -38,8 +39,9 @@ export interface GoalResult {
 }
 
 /** Brings the selected schemas to their goals; what is wrong with the options is known before. */
-export async function runGoals(parts: MigratorParts, run: GoalRun): Promise<GoalResult> {
+export async function runGoals(base: MigratorParts, run: GoalRun): Promise<GoalResult> {
   const { options, goalOf, kinds } = run
+  const parts = { ...base, db: cancellable(base.db, options.cancel) }
   const settings = { ...settingsOf(options), kinds }
   const workParts = { ...parts, options: unitOptions(options, parts.layout.guard) }
   const lint = lintMode(options)

@@ -39,6 +39,8 @@ export interface RunReport {
 
 /** What happens during a run, as it happens. */
 export type RunEvent =
+  /** So many schemas come now; a run in several parts says it of each part. */
+  | { readonly type: 'selected'; readonly schemas: number }
   /** The linter has something to say on a migration that is about to run: an error or a warning. */
   | { readonly type: 'finding'; readonly finding: LintFinding }
   /** The migrations were not linted, because the parser is not installed. */

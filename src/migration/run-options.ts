@@ -87,6 +87,11 @@ export interface RunOptions extends StatusOptions {
   readonly lint?: 'error' | 'warn' | false
   /** Begins no further schema once it is aborted; what runs is finished. */
   readonly signal?: AbortSignal
+  /**
+   * Begins no further schema once it is aborted, and has the server cancel what runs: that is rolled
+   * back, and its schemas fail. A bridge's own connection is not reached.
+   */
+  readonly cancel?: AbortSignal
   /** Hears of each schema as soon as its outcome is known. */
   readonly onOutcome?: (outcome: SchemaOutcome) => void
   /** Hears of what the linter finds, and of each schema that is begun, tried again or finished. */
@@ -131,7 +136,7 @@ const REACTIONS: readonly unknown[] = ['continue', 'stop', undefined]
 
 /** The part of a run that is about its order and its end. */
 export function settingsOf(options: RunOptions): RunSettings {
-  const { signal, onOutcome, onEvent, onFailure } = options
+  const { signal, cancel, onOutcome, onEvent, onFailure } = options
   if (!REACTIONS.includes(onFailure)) {
     throw optionInvalid('onFailure', `Option "onFailure" must be 'continue' or 'stop'.`)
   }
@@ -139,7 +144,7 @@ export function settingsOf(options: RunOptions): RunSettings {
     concurrency: wholeNumber('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1),
     canary: wholeNumber('canary', options.canary ?? 0, 0),
     maxAttempts: MAX_ATTEMPTS,
-    signal,
+    signal: AbortSignal.any([signal, cancel].filter((each) => each !== undefined)),
     onOutcome,
     onEvent,
     onFailure,

@@ -56,6 +56,7 @@ export async function runOver(
   work: Work,
 ): Promise<RunReport> {
   const began = performance.now()
+  if (schemas.length > 0) settings.onEvent?.({ type: 'selected', schemas: schemas.length })
   const outcomes = new Map<FleetSchema, SchemaOutcome>()
   const note = (schema: FleetSchema, outcome: SchemaOutcome): void => {
     outcomes.set(schema, outcome)

@@ -20,6 +20,8 @@ export interface EachOptions extends Pick<
   readonly transaction?: boolean
   /** Begins no further schema once it is aborted. */
   readonly signal?: AbortSignal
+  /** Begins no further schema once it is aborted, and cancels what runs. */
+  readonly cancel?: AbortSignal
   /** Hears of each schema as soon as its outcome is known. */
   readonly onOutcome?: (outcome: SchemaOutcome) => void
 }
@@ -39,14 +41,15 @@ export async function runEach(
 ): Promise<RunReport> {
   const settings = settingsOf({ ...options, concurrency: options.concurrency ?? 1 })
   const scopes = new Map(schemas.map(({ schema, scope }) => [schema, scope]))
-  const { transaction = false } = options
+  const { transaction = false, cancel } = options
+  const scopeOptions = { transaction, ...(cancel && { signal: cancel }) }
   const report = await runOver(
     [...scopes.keys()],
     { ...settings, maxAttempts: 1 },
     async (schema) => {
       const scope = scopes.get(schema)
       if (scope === undefined) throw new TypeError('unreachable')
-      await runScope(leases, scope, (db) => fn(db, schema), { transaction })
+      await runScope(leases, scope, (db) => fn(db, schema), scopeOptions)
       return { status: 'done', applied: [] }
     },
   )

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const BINARY = join(ROOT, 'dist/cli.js')
+/** The built binary. */
+export const BINARY: string = join(ROOT, 'dist/cli.js')
 const BUILT = ['cli.js', 'index.js', 'migrate.js', 'testing.js'].map((name) =>
   join(ROOT, 'dist', name),
 )

@@ -51,12 +51,14 @@ export async function openProject(
   return project
 }
 
-/** Makes a project with all schemas up to date and the given tenants. */
+/** Makes a project with all schemas up to date, the given tenants, and more files. */
 export async function openFleet(
   database: TestDatabase,
   tenants: readonly string[],
+  files: Readonly<Record<string, string>> = {},
 ): Promise<Project> {
   const project = await openProject(database)
+  for (const [path, text] of Object.entries(files)) await project.write(path, text)
   const { folder, shared, main, prefix } = project
   const set = (kind: string): string => join(folder, 'migrations', kind)
   // Not through the CLI, for speed; each command has tests of its own.

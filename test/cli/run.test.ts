@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary } from './binary.js'
 import { linesOf, openFleet } from './project.js'
@@ -6,6 +6,9 @@ import { linesOf, openFleet } from './project.js'
 const database = useDatabase()
 
 beforeAll(buildBinary)
+
+// Each test starts several processes, and they share the machine with other tests.
+vi.setConfig({ testTimeout: 180_000 })
 
 describe('tenantry run', () => {
   it('runs a file in each selected schema and prints rows with the name in front', async () => {
@@ -55,9 +58,47 @@ describe('tenantry run', () => {
     expect(rows).toEqual([{ schemaname: `${prefix}a` }])
   })
 
+  it('runs a script in TypeScript in each schema, and prints what it returns', async () => {
+    const project = await openFleet(database, ['a', 'b'])
+    await project.write(
+      'seed.ts',
+      `import type { ScopedClient } from 'tenantry'
+       export default async (db: ScopedClient, { schema, tenant }: { schema: string; tenant?: { slug: string } }) => {
+         await db.query('insert into loans values ($1)', [tenant?.slug === 'a' ? 1 : 'no number'])
+         return { slug: tenant?.slug, schema }
+       }`,
+    )
+    const { code, stdout, stderr } = await project.tenantry('run', 'seed.ts', '-ds')
+    const { prefix } = project
+    expect(code).toBe(1)
+    expect(linesOf(stdout)).toEqual([
+      expect.stringMatching(new RegExp(`^${prefix}a +\\{ slug: 'a', schema: '${prefix}a' \\}$`)),
+    ])
+    expect(stderr).toMatch(new RegExp(`^${prefix}b +failed {2}22P02: `, 'm'))
+    const { rows } = await database.admin.query(`select amount from ${prefix}a.loans`)
+    expect(rows).toEqual([{ amount: 1 }])
+  })
+
+  it('writes one document with --json, with what came back', async () => {
+    const project = await openFleet(database, ['a'])
+    const words = ['-ds', '-e', 'select 1.50 as rate, null as nothing', '--json']
+    const { code, stdout } = await project.tenantry('run', ...words)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcomes: [
+        {
+          tenant: 'a',
+          status: 'done',
+          result: [{ fields: ['rate', 'nothing'], rows: [['1.50', null]] }],
+        },
+      ],
+    })
+  })
+
   it('asks for a selection and for one source of SQL', async () => {
     const project = await openFleet(database, ['a'])
     await project.write('a.sql', 'select 1')
+    await project.write('config.mjs', 'export default {}')
     const forms = [
       ['-e', 'select 1'],
       ['-e', 'select 1', '-x', 'a'],
@@ -65,6 +106,7 @@ describe('tenantry run', () => {
       ['a.sql', '-as', '-e', 'select 1'],
       ['missing.sql', '-as'],
       ['-s', 'a', 'a.sql'],
+      ['config.mjs', '-as'],
     ]
     for (const form of forms) {
       const { code, stdout, stderr } = await project.tenantry('run', ...form)

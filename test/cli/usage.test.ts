@@ -18,7 +18,7 @@ describe('the command line', () => {
     [['migrate', 'stray']],
     [['tenant', 'create']],
     [['init', '-as']],
-    [['tenant', 'create', 'acme', '--json']],
+    [['tenant', 'create', 'acme', '--nope']],
   ])('refuses %j with 2 and one line on stderr', async (args) => {
     const project = await openProject(database)
     const { code, stdout, stderr } = await project.tenantry(...args)

@@ -1,13 +1,26 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
 import { findConfig } from '../config.js'
+import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
-import { type Output, openOutput } from '../output.js'
+import { jsonOption } from '../flags.js'
+import { type Output, type OutputFlags, openOutput, printJson } from '../output.js'
 import { STARTER_CONFIG, STARTER_SETS, type StarterFile } from '../starter-project.js'
 
+/** `tenantry init` */
+export const defineInit: Define = (program, settle) => {
+  program
+    .command('init')
+    .description('write a configuration and first migrations here; overwrites nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(jsonOption())
+    .action(async (_flags, command: Command) => settle(await init(command.optsWithGlobals())))
+}
+
 /** Flags of `tenantry init`. */
-export interface InitFlags {
+export interface InitFlags extends OutputFlags {
   readonly yes?: boolean
 }
 
@@ -18,19 +31,22 @@ interface Plan {
 }
 
 /** Writes a configuration and first migrations into the working directory; overwrites nothing. */
-export async function init({ yes = false }: InitFlags): Promise<ExitCode> {
-  const output = openOutput({})
+async function init({ yes = false, json = false }: InitFlags): Promise<ExitCode> {
+  const output = openOutput({ json })
   const folder = process.cwd()
   const { write, left } = await planFiles(folder)
   for (const [path, reason] of left) output.tell(`left     ${path} (${reason})`)
-  if (write.length === 0) return EXIT.fine
-  if (!yes && !(await confirm(write))) {
-    output.tell('Nothing was written.')
-    return EXIT.fine
-  }
-  for (const file of write) await writeNew(folder, file, output)
-  output.tell('Next: tenantry migrate, then tenantry tenant create acme')
+  const written = yes || (await confirm(write)) ? write : []
+  for (const file of written) await writeNew(folder, file, output)
+  if (write.length > 0) output.tell(written.length > 0 ? NEXT : 'Nothing was written.')
+  if (json) printJson(output, { written: written.map(pathOf), left: left.map(([path]) => path) })
   return EXIT.fine
+}
+
+const NEXT = 'Next: tenantry migrate, then tenantry tenant create acme'
+
+function pathOf({ path }: StarterFile): string {
+  return path
 }
 
 async function planFiles(folder: string): Promise<Plan> {
@@ -63,8 +79,8 @@ async function hasEntries(folder: string): Promise<boolean> {
 
 /** Asks only a person: a script that runs `init` wants the files. */
 async function confirm(files: readonly StarterFile[]): Promise<boolean> {
-  if (!process.stdin.isTTY) return true
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  if (files.length === 0 || !process.stdin.isTTY) return true
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const names = files.map(({ path }) => `  ${path}`).join('\n')
     const answer = await terminal.question(`${names}\nWrite these files? [Y/n] `)

@@ -5,12 +5,28 @@ import {
   directory as directorySource,
   lint as lintMigrations,
 } from 'tenantry/migrate'
+import type { Command } from 'commander'
 import { findConfig, loadConfig } from '../config.js'
+import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
+import { jsonOption } from '../flags.js'
 import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { findingLines } from '../render/finding.js'
 import type { ConnectionFlags } from '../router.js'
 import { usageError } from '../usage-error.js'
+
+/** `tenantry lint` */
+export const defineLint: Define = (program, settle) => {
+  program
+    .command('lint')
+    .description("look for SQL that is unsafe in every tenant's schema; needs no database")
+    .argument('[directory]', 'the migrations (default: of the tenants in the configuration)')
+    .option('--allow <schema...>', 'schemas that the migrations may read from by name')
+    .addOption(jsonOption())
+    .action(async (directory: string | undefined, _flags, command: Command) =>
+      settle(await lint(directory, command.optsWithGlobals())),
+    )
+}
 
 /** Flags of `tenantry lint`. */
 export interface LintFlags extends Pick<ConnectionFlags, 'config'>, OutputFlags {
@@ -24,7 +40,7 @@ type TenantsOptions = NonNullable<NonNullable<TenantryConfig['schemas']>['tenant
  *
  * @param folder The migrations; without it, those of the tenants in the configuration.
  */
-export async function lint(folder: string | undefined, flags: LintFlags): Promise<ExitCode> {
+async function lint(folder: string | undefined, flags: LintFlags): Promise<ExitCode> {
   const output = openOutput(flags)
   // A configuration makes its own folder the working directory.
   const called = process.cwd()

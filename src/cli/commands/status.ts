@@ -1,13 +1,26 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type SchemaStatus, type VerifyReport, select } from 'tenantry'
+import type { Command } from 'commander'
 import { type SelectionFlags, selectionOf } from '../arguments.js'
+import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
+import { jsonOption, selecting } from '../flags.js'
 import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { isBroken, isPending, statusJson, statusLines } from '../render/status.js'
 import { verifyLines } from '../render/verify.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
 import { statusPage } from '../status-page/status-page.js'
+
+/** `tenantry status` */
+export const defineStatus: Define = (program, settle) => {
+  selecting(program.command('status'))
+    .description('say which version schemas are on; exit code 3 when something is pending')
+    .option('--html <file>', 'write the same as a page for a browser')
+    .option('--verify', 'compare the schemas, too; exit code 3 when one differs')
+    .addOption(jsonOption())
+    .action(async (_flags, command: Command) => settle(await status(command.optsWithGlobals())))
+}
 
 /** Flags of `tenantry status`. */
 export interface StatusFlags extends ConnectionFlags, SelectionFlags, OutputFlags {
@@ -16,7 +29,7 @@ export interface StatusFlags extends ConnectionFlags, SelectionFlags, OutputFlag
 }
 
 /** Says which version the selected schemas are on and what they still need. */
-export async function status(flags: StatusFlags): Promise<ExitCode> {
+async function status(flags: StatusFlags): Promise<ExitCode> {
   const output = openOutput(flags)
   const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
   // A configuration makes its own folder the working directory.

@@ -1,13 +1,27 @@
+import type { Command } from 'commander'
+import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
+import { jsonOption } from '../flags.js'
 import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { auditLines } from '../render/audit.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
 
+/** `tenantry tenant audit` */
+export const defineTenantAudit: Define = (tenant, settle) => {
+  tenant
+    .command('audit')
+    .description('find schemas without a tenant and the like; exit code 3 when there is one')
+    .addOption(jsonOption())
+    .action(async (_flags, command: Command) =>
+      settle(await tenantAudit(command.optsWithGlobals())),
+    )
+}
+
 /** Flags of `tenantry tenant audit`. */
-export interface TenantAuditFlags extends ConnectionFlags, OutputFlags {}
+interface TenantAuditFlags extends ConnectionFlags, OutputFlags {}
 
 /** Compares the registry with the schemas of the database. Touches nothing. */
-export async function tenantAudit(flags: TenantAuditFlags): Promise<ExitCode> {
+async function tenantAudit(flags: TenantAuditFlags): Promise<ExitCode> {
   const output = openOutput(flags)
   return withRouter(flags, { output }, async (router) => {
     const report = await router.tenants.audit()

@@ -1,14 +1,25 @@
 import { select } from 'tenantry'
+import type { Command } from 'commander'
 import { type SelectionFlags, selectionOf } from '../arguments.js'
+import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
+import { jsonOption, selecting } from '../flags.js'
 import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
+
+/** `tenantry whowill` */
+export const defineWhowill: Define = (program, settle) => {
+  selecting(program.command('whowill'))
+    .description('name the schemas that a command would be about; touches nothing')
+    .addOption(jsonOption())
+    .action(async (_flags, command: Command) => settle(await whowill(command.optsWithGlobals())))
+}
 
 /** Flags of `tenantry whowill`. */
 export interface WhowillFlags extends ConnectionFlags, SelectionFlags, OutputFlags {}
 
 /** Names the schemas that a command with the same flags would be about. Touches nothing. */
-export async function whowill(flags: WhowillFlags): Promise<ExitCode> {
+async function whowill(flags: WhowillFlags): Promise<ExitCode> {
   const output = openOutput(flags)
   const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
   return withRouter(flags, { output }, async (router) => {

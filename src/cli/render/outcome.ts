@@ -1,4 +1,4 @@
-import type { RunReport, SchemaOutcome } from 'tenantry'
+import type { RunEvent, RunReport, SchemaOutcome } from 'tenantry'
 import type { Colors } from '../output.js'
 import { countText, tallyText } from './count.js'
 import { durationText } from './duration.js'
@@ -7,9 +7,9 @@ import { verifyJson } from './verify.js'
 
 const NAME_WIDTH = 20
 
-/** What became of one schema, in one line. */
-export function outcomeLine(outcome: SchemaOutcome, colors: Colors): string {
-  return `${schemaCell(outcome.schema)}  ${outcomeText(outcome, colors)}`
+/** What became of one schema, in one line; `done` says what it did to a schema that it was for. */
+export function outcomeLine(outcome: SchemaOutcome, colors: Colors, done: string): string {
+  return `${schemaCell(outcome.schema)}  ${outcomeText(outcome, colors, done)}`
 }
 
 /** A schema's name in front of a line; names of usual length are aligned. */
@@ -17,12 +17,12 @@ export function schemaCell(schema: string): string {
   return schema.padEnd(NAME_WIDTH)
 }
 
-function outcomeText(outcome: SchemaOutcome, colors: Colors): string {
+function outcomeText(outcome: SchemaOutcome, colors: Colors, done: string): string {
   const { status, applied, durationMs, error, reason } = outcome
   switch (status) {
     case 'done': {
       const migrations = countText(applied.length, 'migration')
-      return `${colors.green('migrated')}  ${migrations}  ${durationText(durationMs)}`
+      return `${colors.green(done)}  ${migrations}  ${durationText(durationMs)}`
     }
     case 'current':
       return colors.dim('current')
@@ -35,6 +35,29 @@ function outcomeText(outcome: SchemaOutcome, colors: Colors): string {
   }
 }
 
+/** What happens to a schema before its end, in one line. */
+export function eventLine(event: RunEvent, colors: Colors): string | undefined {
+  if (event.type === 'started' && event.attempt === 1) {
+    return `${schemaCell(event.schema)}  ${colors.dim('started')}`
+  }
+  if (event.type !== 'retried') return undefined
+  const wait = durationText(event.waitMs)
+  return `${schemaCell(event.schema)}  ${colors.yellow('again')} in ${wait}  ${errorLine(event.error)}`
+}
+
+const SLOWEST = 5
+
+/** A whole run: how many schemas came to what, and which of them took longest. */
+export function summaryLines(report: RunReport, done: string): readonly string[] {
+  const worked = report.outcomes.filter(({ status }) => status === 'done' || status === 'failed')
+  const slowest = worked.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST)
+  const named = slowest.map(({ schema, durationMs }) => `${schema} ${durationText(durationMs)}`)
+  return [
+    summaryLine(report, done),
+    ...(worked.length > SLOWEST ? [`slowest: ${named.join(', ')}`] : []),
+  ]
+}
+
 /** A whole run, in one line; `done` says what it did to the schemas that it was for. */
 export function summaryLine(report: RunReport, done: string): string {
   const count = (status: SchemaOutcome['status']): number =>
@@ -44,19 +67,37 @@ export function summaryLine(report: RunReport, done: string): string {
     [count('current'), 'current'],
     [count('failed'), 'failed'],
     [count('skipped'), 'skipped'],
+    [report.outcomes.filter(({ attempts }) => attempts > 1).length, 'retried'],
   ])
   const schemas = countText(report.outcomes.length, 'schema')
   return `${schemas}${tally && `: ${tally}`} in ${durationText(report.durationMs)}`
 }
 
-/** A whole run as a document. */
-export function reportJson(report: RunReport): object {
+/** What became of one schema, as a document. */
+export interface OutcomeDocument extends Omit<SchemaOutcome, 'error'> {
+  readonly error?: ReturnType<typeof errorJson>
+}
+
+/** Makes the document of one schema. */
+export function outcomeJson({ error, durationMs, ...outcome }: SchemaOutcome): OutcomeDocument {
   return {
-    outcomes: report.outcomes.map(({ error, durationMs, ...outcome }) => ({
-      ...outcome,
-      durationMs: Math.round(durationMs),
-      ...(error && { error: errorJson(error) }),
-    })),
+    ...outcome,
+    durationMs: Math.round(durationMs),
+    ...(error && { error: errorJson(error) }),
+  }
+}
+
+/** A whole run as a document. */
+export interface ReportDocument {
+  readonly outcomes: readonly OutcomeDocument[]
+  readonly durationMs: number
+  readonly verified?: object
+}
+
+/** Makes the document of a whole run. */
+export function reportJson(report: RunReport): ReportDocument {
+  return {
+    outcomes: report.outcomes.map(outcomeJson),
     durationMs: Math.round(report.durationMs),
     ...(report.verified && { verified: verifyJson(report.verified) }),
   }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { FieldDef } from 'pg'
 import { countText } from './count.js'
 
@@ -28,4 +29,15 @@ function valueText(value: string | null): string {
   if (value === null) return 'null'
   // The word null would look like no value at all.
   return PLAIN.test(value) && value !== 'null' ? value : JSON.stringify(value)
+}
+
+/** A result as a part of a document; values are the server's own texts. */
+export function resultJson({ command, rowCount, fields, rows }: StatementResult): object {
+  return { command, rowCount, fields: fields.map(({ name }) => name), rows }
+}
+
+/** What a script returned, in one line; nothing where that is nothing. */
+export function valueLines(value: unknown): string[] {
+  if (value === undefined) return []
+  return [typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: 4 })]
 }

@@ -20,7 +20,7 @@ export function statusLines(statuses: readonly SchemaStatus[], colors: Colors): 
     status.schema,
     status.kind,
     String(status.version),
-    stateText(status),
+    statusText(status),
   ])
   const broken = statuses.filter(isBroken).length
   const pending = statuses.filter(isPending).length
@@ -35,8 +35,8 @@ export function statusLines(statuses: readonly SchemaStatus[], colors: Colors): 
   ]
 }
 
-/** How a schema stands, in a few words. */
-export function stateText({ kind, exists, pending, problem }: SchemaStatus): string {
+/** How one schema stands, in a few words. */
+export function statusText({ kind, exists, pending, problem }: SchemaStatus): string {
   if (problem !== undefined) return errorLine(problem)
   if (!exists)
     return kind === 'tenant' ? 'missing: restore it, or delete the tenant' : 'not made yet'

@@ -1,6 +1,6 @@
 import type { SchemaStatus, VerifyFinding, VerifyReport } from 'tenantry'
 import { errorJson } from '../render/error.js'
-import { isBroken, isPending, stateText } from '../render/status.js'
+import { isBroken, isPending, statusText } from '../render/status.js'
 import script from './page.client.js'
 import style from './page.css'
 import page from './page.html'
@@ -86,10 +86,10 @@ interface Standing {
 }
 
 function standingOf(status: SchemaStatus, finding: VerifyFinding | undefined): Standing {
-  if (isBroken(status)) return { state: 'broken', note: stateText(status) }
+  if (isBroken(status)) return { state: 'broken', note: statusText(status) }
   if (finding?.error !== undefined) return { state: 'broken', note: 'not compared' }
   if (finding !== undefined) return { state: 'broken', note: 'differs from its migrations' }
-  return { state: isPending(status) ? 'pending' : 'current', note: stateText(status) }
+  return { state: isPending(status) ? 'pending' : 'current', note: statusText(status) }
 }
 
 function cellsOf({ applied, tampered }: SchemaStatus, columns: readonly string[]): string {
