@@ -59,7 +59,7 @@ describe.skipIf(!HAS_TERMINAL)('tenantry migrate on a terminal', () => {
     const [failure = '', ...others] = await call.lines()
     expect(failure).toMatch(new RegExp(`^${project.prefix}c +failed  MIGRATION_FAILED: `))
     expect(others.filter((line) => /[›█░]/.test(line))).toEqual([])
-    expect(others.join('')).toMatch(/7 schemas: 6 migrated, 1 failed in .*slowest: t.*RUN_FAILED/)
+    expect(others.join('')).toMatch(/slowest: t.*7 schemas: 6 migrated, 1 failed in .*RUN_FAILED/)
   })
 
   it('finishes what runs after Ctrl-C, and cancels it on the server after another', async () => {

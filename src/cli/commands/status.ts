@@ -10,7 +10,6 @@ import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { isBroken, isPending, statusJson, statusLines } from '../render/status.js'
 import { verifyLines } from '../render/verify.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
-import { statusPage } from '../status-page/status-page.js'
 
 /** `tenantry status` */
 export const defineStatus: Define = (program, settle) => {
@@ -41,10 +40,9 @@ async function status(flags: StatusFlags): Promise<ExitCode> {
     for (const line of statusLines(statuses, output.colors)) output.tell(line)
     for (const line of verified ? verifyLines(verified, output.colors) : []) output.tell(line)
     if (file !== undefined) {
-      await writeFile(
-        file,
-        statusPage({ statuses, ...(verified && { verified }), made: new Date() }),
-      )
+      const { statusPage } = await import('../status-page/status-page.js')
+      const page = statusPage({ statuses, ...(verified && { verified }), made: new Date() })
+      await writeFile(file, page)
       output.note(`Written: ${file}`)
     }
     if (flags.json) printJson(output, statusJson(statuses))

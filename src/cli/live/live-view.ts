@@ -19,7 +19,7 @@ export function openLiveView({ stream, colors, lineOf }: LiveSurface): RunView {
   const board = new Board(performance.now())
   const drawing = createLogUpdate(stream)
   const draw = (): void => {
-    const { columns = 80, rows = 24 } = stream
+    const { columns, rows } = stream
     drawing(board.lines(performance.now(), { columns, rows }, colors).join('\n'))
   }
   const stay = (line: string): void => {

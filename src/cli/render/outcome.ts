@@ -47,14 +47,14 @@ export function eventLine(event: RunEvent, colors: Colors): string | undefined {
 
 const SLOWEST = 5
 
-/** A whole run: how many schemas came to what, and which of them took longest. */
+/** A whole run: which schemas took longest, and how many came to what. */
 export function summaryLines(report: RunReport, done: string): readonly string[] {
   const worked = report.outcomes.filter(({ status }) => status === 'done' || status === 'failed')
   const slowest = worked.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST)
   const named = slowest.map(({ schema, durationMs }) => `${schema} ${durationText(durationMs)}`)
   return [
-    summaryLine(report, done),
     ...(worked.length > SLOWEST ? [`slowest: ${named.join(', ')}`] : []),
+    summaryLine(report, done),
   ]
 }
 
