@@ -1,7 +1,9 @@
+import { join } from 'node:path'
+import { SchemaRouter } from 'tenantry'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, callBinary } from './binary.js'
-import { openFleet } from './project.js'
+import { type Project, openFleet } from './project.js'
 
 const database = useDatabase()
 
@@ -22,9 +24,20 @@ function findingsOf(stdout: string): ReadonlyMap<string, Finding> {
   return new Map(findings.map((finding) => [finding.check, finding]))
 }
 
+/** A schema that is kept ready for a tenant is nobody's, and no mistake. */
+async function makeSpare({ folder, shared, prefix }: Project): Promise<void> {
+  const migrations = join(folder, 'migrations/tenant')
+  const tenants = { prefix, migrations, searchPath: [shared] }
+  const schemas = { shared: { name: shared }, tenants }
+  const router = new SchemaRouter({ pool: database.pool(), schemas, spares: 1 })
+  await router.tenants.spares.fill()
+  await router.close()
+}
+
 describe('tenantry doctor', () => {
   it('has nothing to say against a fleet that is as it should be', async () => {
     const project = await openFleet(database, ['a'])
+    await makeSpare(project)
     const { code, stdout, stderr } = await project.tenantry('doctor')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^fine +version: PostgreSQL \d+/m)

@@ -12,7 +12,14 @@ import { useDatabase } from '../support/database.js'
 import { compileErrors } from './compile.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/README.md']
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'docs/README.md',
+]
 
 const readme = read('README.md')
 const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> }

@@ -1,4 +1,4 @@
-import { type SchemaStatus, isTenantryError } from 'tenantry'
+import { type AuditKind, type SchemaStatus, isTenantryError } from 'tenantry'
 import { errorLine } from '../render/error.js'
 import { isBroken, isPending } from '../render/status.js'
 import { type Check, type DoctorFinding, type Patient, namesOf } from './finding.js'
@@ -71,23 +71,23 @@ export const missingSchemas: Check = async (patient) =>
     },
   )
 
-/** Schemas that look like a tenant's and belong to nobody. */
-export const strangeSchemas: Check = async (patient) =>
-  judged(
-    await namesOf(
-      patient,
-      `select nspname as name from pg_namespace
-       where starts_with(nspname, $1) and nspname <> all ($2) order by 1`,
-      [patient.prefix, patient.tenants.map(({ schema }) => schema)],
-    ),
+/** Schemas that look like a tenant's and belong to nobody; those that are kept ready are somebody's. */
+export const strangeSchemas: Check = async ({ router }) => {
+  const { findings } = await router.tenants.audit()
+  const strange = findings.filter(({ kind }) => STRANGE.includes(kind))
+  return judged(
+    strange.flatMap(({ schema }) => schema ?? []),
     {
       check: 'schemas without a tenant',
       level: 'warning',
       fine: "every schema with the tenants' prefix has its tenant",
-      message: "these schemas have the tenants' prefix, but no tenant",
-      advice: 'Drop them, or rename them so that they do not begin with the prefix.',
+      message: 'these schemas look like those of tenants, and belong to none',
+      advice: '`tenantry tenant audit` says of each how it is repaired.',
     },
   )
+}
+
+const STRANGE: readonly AuditKind[] = ['schema-without-tenant', 'create-unfinished']
 
 /** Names that somebody will mix up, and that poolers do. */
 export const namesByCase: Check = async (patient) =>
