@@ -39,11 +39,15 @@ function documentOf({ statuses, verified, made }: StatusPage): object {
     const members = statuses.filter((status) => titleOf(status) === title)
     return { title, migrations: columnsOf(members), members }
   })
+  const findingOf = new Map(verified?.findings.map((finding) => [finding.schema, finding]))
   return {
     made: made.toISOString(),
     sets: sets.map(({ title, migrations }) => ({ title, migrations })),
     schemas: sets.flatMap(({ members, migrations }, set) =>
-      members.map((status) => ({ ...rowOf(status, migrations, verified), set })),
+      members.map((status) => {
+        const finding = findingOf.get(status.schema)
+        return { ...rowOf(status, migrations, finding), set }
+      }),
     ),
   }
 }
@@ -63,10 +67,9 @@ function columnsOf(statuses: readonly SchemaStatus[]): readonly string[] {
 function rowOf(
   status: SchemaStatus,
   migrations: readonly string[],
-  verified: VerifyReport | undefined,
+  finding: VerifyFinding | undefined,
 ): object {
   const { schema, tenant, version, unknown, problem } = status
-  const finding = verified?.findings.find((found) => found.schema === schema)
   const error = problem ?? finding?.error
   return {
     schema,
