@@ -2,15 +2,28 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import ts from 'typescript'
 
-// What each block of a page may use without saying where it comes from.
-const PREAMBLE = "declare const router: import('tenantry').SchemaRouter\nexport {}\n"
+/** What each block of a page may use without saying where it comes from. */
+const PREAMBLE = "declare const router: import('tenantry').SchemaRouter; export {}\n"
+/** The same for a block that shows options of the router, and makes one. */
+const OPTIONS_PREAMBLE =
+  "import { SchemaRouter } from 'tenantry'; declare const pool: import('pg').Pool, connectionString: string\n"
+
+function preambleOf(block: string): string {
+  if (!/\bconst router =/.test(block)) return PREAMBLE
+  return block.includes("from 'tenantry'") ? 'export {}\n' : OPTIONS_PREAMBLE
+}
 
 /** Compiles blocks of code as files of the repository; says what is wrong with them. */
 export function compileErrors(root: string, blocks: readonly string[]): readonly string[] {
   const files = new Map(
-    blocks.map((block, index) => [join(root, `block-${index + 1}.mts`), PREAMBLE + block]),
+    blocks.map((block, index) => [join(root, `block-${index + 1}.mts`), preambleOf(block) + block]),
   )
-  const options = { ...compilerOptions(root), noUnusedLocals: false, isolatedDeclarations: false }
+  const options = {
+    ...compilerOptions(root),
+    noUnusedLocals: false,
+    isolatedDeclarations: false,
+    noPropertyAccessFromIndexSignature: false,
+  }
   const program = ts.createProgram([...files.keys()], options, hostWith(files, options))
   // What is wrong in the source itself is told by `npm run typecheck`.
   return [...files.keys()].flatMap((name) =>
@@ -46,6 +59,6 @@ function hostWith(
 function sentence({ file, start, messageText }: ts.Diagnostic): string {
   const line = file === undefined ? 0 : file.getLineAndCharacterOfPosition(start ?? 0).line
   const text = ts.flattenDiagnosticMessageText(messageText, '\n')
-  const preamble = PREAMBLE.split('\n').length - 1
-  return `${basename(file?.fileName ?? '')}, line ${line + 1 - preamble}: ${text}`
+  // The preamble is one line.
+  return `${basename(file?.fileName ?? '')}, line ${line}: ${text}`
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,15 +12,6 @@ import { useDatabase } from '../support/database.js'
 import { compileErrors } from './compile.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const PAGES = [
-  'README.md',
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  'SECURITY.md',
-  'docs/README.md',
-]
-
 const readme = read('README.md')
 const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 const database = useDatabase()
@@ -95,14 +86,6 @@ describe('the tour in README.md', () => {
     expect(flags).toHaveLength(16)
     expect(commands).toHaveLength(13)
     expect([...flags, ...commands].filter((each) => !page.includes(each))).toEqual([])
-  })
-})
-
-describe('the pages of the project', () => {
-  it.each(PAGES)('%s links to files that exist', (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, to = '']) => to)
-    const missing = links.filter((to) => !existsSync(join(ROOT, dirname(page), to)))
-    expect(missing).toEqual([])
   })
 })
 

@@ -2,18 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { compileErrors } from './compile.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(ROOT, 'docs/registry.md'), 'utf8')
 
 describe('docs/registry.md', () => {
-  it('has examples that compile', { timeout: 60_000 }, () => {
-    const blocks = [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text = '']) => text)
-    expect(blocks.length).toBeGreaterThan(5)
-    expect(compileErrors(ROOT, blocks)).toEqual([])
-  })
-
   it('names what may be mapped', () => {
     const source = readFileSync(join(ROOT, 'src/registry/mapped/mapping.ts'), 'utf8')
     const [, text = ''] = /const OPTIONS = \[([^\]]*)\]/.exec(source) ?? []

@@ -4,18 +4,11 @@ import { fileURLToPath } from 'node:url'
 import * as migrate from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
 import { SQL_FORMATS } from '../../src/migration/sources/folder-format.js'
-import { compileErrors } from './compile.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(ROOT, 'docs/sources.md'), 'utf8')
 
 describe('docs/sources.md', () => {
-  it('has examples that compile', { timeout: 60_000 }, () => {
-    const blocks = [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text = '']) => text)
-    expect(blocks.length).toBeGreaterThan(5)
-    expect(compileErrors(ROOT, blocks)).toEqual([])
-  })
-
   it('names every format', () => {
     const named = [...page.matchAll(/^\| `([a-z-]+)` +\|/gm)].map(([, name = '']) => name)
     expect(SQL_FORMATS.filter((format) => !named.includes(format))).toEqual([])

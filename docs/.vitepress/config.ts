@@ -1,0 +1,76 @@
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defineConfig } from 'vitepress'
+
+// The site is the repository's own pages: what is read on a forge is read here, and no text and no
+// link is written twice. A link that leads nowhere fails the build.
+export default defineConfig({
+  title: 'tenantry',
+  description: 'Schema-per-tenant PostgreSQL for Node services',
+  srcDir: '..',
+  srcExclude: ['**/node_modules/**', 'dist/**', 'test/**', 'bench/**', '.*/**'],
+  outDir: '.vitepress/dist',
+  cacheDir: '.vitepress/cache',
+  rewrites: {
+    'README.md': 'index.md',
+    'docs/README.md': 'docs/index.md',
+    'docs/decisions/README.md': 'docs/decisions/index.md',
+    'examples/:example/README.md': 'examples/:example/index.md',
+  },
+  // The licence has no extension, so it is taken for a page; it is copied beside the pages.
+  ignoreDeadLinks: [/^\.\/LICENSE$/],
+  buildEnd: ({ root, outDir }) => copyFile(join(root, '../LICENSE'), join(outDir, 'LICENSE')),
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: 'deep',
+    sidebar: [
+      {
+        text: 'Begin',
+        items: [
+          { text: 'Why, and a tour', link: '/' },
+          { text: 'Getting started', link: '/docs/getting-started' },
+          { text: 'Concepts', link: '/docs/concepts' },
+          { text: 'Moving over', link: '/docs/moving-over' },
+        ],
+      },
+      {
+        text: 'Queries',
+        items: [
+          { text: 'Scopes and poolers', link: '/docs/scopes' },
+          { text: 'Security', link: '/docs/security' },
+        ],
+      },
+      {
+        text: 'Tenants',
+        items: [
+          { text: 'The life of a tenant', link: '/docs/tenants' },
+          { text: 'The registry', link: '/docs/registry' },
+          { text: 'Domains and requests', link: '/docs/domains' },
+          { text: 'Spares', link: '/docs/spares' },
+        ],
+      },
+      {
+        text: 'Migrations',
+        items: [
+          { text: 'Migrations at scale', link: '/docs/migrations' },
+          { text: 'Sources', link: '/docs/sources' },
+          { text: 'Selectors', link: '/docs/selectors' },
+          { text: 'Lint', link: '/docs/lint' },
+          { text: 'Verify', link: '/docs/verify' },
+        ],
+      },
+      {
+        text: 'Reference',
+        items: [
+          { text: 'Command line', link: '/docs/cli' },
+          { text: 'Errors', link: '/docs/errors' },
+          { text: 'Limits', link: '/docs/limits' },
+          { text: 'Performance', link: '/docs/performance' },
+          { text: 'Architecture', link: '/ARCHITECTURE' },
+          { text: 'Decisions', link: '/docs/decisions/' },
+          { text: 'Changes', link: '/CHANGELOG' },
+        ],
+      },
+    ],
+  },
+})
