@@ -11,6 +11,7 @@ import { type Present, escaped, guardText, mayCreate } from './guard.js'
 import { type Former, READ_BEFORE, REFERRED, escapesOf, openBefore } from './guard-before.js'
 import { type LedgerRow, NOTED, ledgerDelete, ledgerInsert } from './ledger.js'
 import { leavesOnlyLocks } from './only-locks.js'
+import { learnFrom } from './own-transactions.js'
 import { runText } from './run-text.js'
 import { leavesSettings, readSettings, restoreSettings } from './settings.js'
 import type { Migration } from './source.js'
@@ -206,6 +207,7 @@ async function runBatch(
     })
   } catch (error) {
     const place = atEnd ? placeAtEnd(all, error) : placeOf(batch, positionOf(error), step)
+    learnFrom(error, place?.migration)
     throw migrationFailed(schema, error, { place, kept, atEnd })
   }
   return { glance, before }
