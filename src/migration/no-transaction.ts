@@ -1,4 +1,5 @@
 import { splitStatements } from '../postgres/sql-text.js'
+import { isKnownToCommit, wantsOwnTransactions } from './own-transactions.js'
 import type { Migration } from './source.js'
 
 /** The marker of `postgres-migrations`. */
@@ -22,8 +23,12 @@ const BLANKS = /(?:--[^\n]*|\/\*[^]*?\*\/|\s)+/g
 
 const known = new WeakMap<Migration, boolean>()
 
-/** Tells whether a migration has to run outside of a transaction, by its marker or its statements. */
+/**
+ * Tells whether a migration has to run outside of a transaction: by its marker, by its statements, or
+ * because it has transactions of its own.
+ */
 export function needsNoTransaction(migration: Migration): boolean {
+  if (isKnownToCommit(migration)) return true
   const found = known.get(migration) ?? look(migration)
   known.set(migration, found)
   return found
@@ -31,7 +36,7 @@ export function needsNoTransaction(migration: Migration): boolean {
 
 function look({ sql, code }: Migration): boolean {
   if (code !== undefined) return false
-  if (MARKER.test(sql)) return true
+  if (MARKER.test(sql) || wantsOwnTransactions(sql)) return true
   if (!MAY_BE.test(sql)) return false
   return splitStatements(sql).some(({ start, end }) => isRefused(sql.slice(start, end)))
 }

@@ -39,11 +39,13 @@ function blankControls(migration: Migration): string {
   return text
 }
 
-function isRedundant({ words: [first = '', second] }: SqlStatement): boolean {
+/** Begins or commits a transaction, which a part of a bigger one need not do. */
+export function isRedundant({ words: [first = '', second] }: SqlStatement): boolean {
   return REDUNDANT.has(first) && second !== 'prepared'
 }
 
-function takesBack({ words: [first, second, third] }: SqlStatement): boolean {
+/** Takes back what others may have done in the same transaction, or leaves it to somebody else. */
+export function takesBack({ words: [first, second, third] }: SqlStatement): boolean {
   if (first === 'prepare') return second === 'transaction'
   return (first === 'rollback' || first === 'abort') && second !== 'to' && third !== 'to'
 }

@@ -8,6 +8,7 @@ import { migrationFailed, positionOf } from './failure.js'
 import { commentText } from './fingerprint.js'
 import { OUTSIDE, glanceOrFailText } from './glance.js'
 import { NOTED, ledgerDigest, ledgerInsert } from './ledger.js'
+import { isLesson, learnFrom } from './own-transactions.js'
 import { runText } from './run-text.js'
 import { type SimplePlan, lookClosely, simplePlan } from './simple-plan.js'
 import type { Step } from './step.js'
@@ -73,6 +74,8 @@ async function sendAll(
     }
     if (step === undefined) throw error
     const place = atEnd ? placeAtEnd(migrations, error) : placeOf(batch, positionOf(error), step)
+    learnFrom(error, place?.migration)
+    if (isLesson(error)) lookClosely(target)
     throw migrationFailed(schema, error, { place, atEnd })
   }
   return steps

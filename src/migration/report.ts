@@ -22,6 +22,8 @@ export interface SchemaOutcome {
   readonly applied: readonly string[]
   /** The migrations of this schema were more than one transaction. */
   readonly atomic?: false
+  /** Those of `applied` that ran outside of a transaction, statement by statement. */
+  readonly notAtomic?: readonly string[]
   /** How often the work on this schema was begun. */
   readonly attempts: number
   readonly durationMs: number

@@ -26,6 +26,7 @@ export interface WorkResult {
   readonly status: 'done' | 'current' | 'skipped'
   readonly applied: readonly string[]
   readonly atomic?: false
+  readonly notAtomic?: readonly string[]
   readonly reason?: string
 }
 
@@ -33,6 +34,7 @@ export interface WorkResult {
 export interface WorkProgress {
   applied?: readonly string[]
   atomic?: false
+  notAtomic?: readonly string[]
   /** Whether the hook before it is done; an attempt after it does not call it again. */
   begun?: boolean
   /** Whether trying again may do harm. */
@@ -124,12 +126,13 @@ async function attempt(
       return { ...factsOf(schema), ...result, ...ended(attempts) }
     } catch (error) {
       if (await mayRetry({ schema, attempts, error, progress }, settings)) continue
-      const { applied = [], atomic } = progress
+      const { applied = [], atomic, notAtomic } = progress
       return {
         ...factsOf(schema),
         status: 'failed',
         applied,
         ...(atomic === false && { atomic }),
+        ...(notAtomic && { notAtomic }),
         ...ended(attempts),
         error: toError(error),
       }

@@ -6,10 +6,12 @@ import { runCode } from './code.js'
 import { CHECK_DEFERRED, RESTORE_PATH } from './enter.js'
 import { migrationFailed, positionOf } from './failure.js'
 import { fingerprintText } from './fingerprint.js'
-import { OUTSIDE, glanceText } from './glance.js'
+import { OUTSIDE, VANISHED, glanceText } from './glance.js'
 import { type Present, escaped, guardText, mayCreate } from './guard.js'
 import { type Former, READ_BEFORE, REFERRED, escapesOf, openBefore } from './guard-before.js'
 import { type LedgerRow, NOTED, ledgerDelete, ledgerInsert } from './ledger.js'
+import { leavesOnlyLocks } from './only-locks.js'
+import { learnFrom } from './own-transactions.js'
 import { runText } from './run-text.js'
 import { leavesSettings, readSettings, restoreSettings } from './settings.js'
 import type { Migration } from './source.js'
@@ -31,25 +33,75 @@ export interface StepsAt {
 }
 
 /** Runs steps and notes them in the ledger, in the transaction that the caller has open. */
-export async function runSteps(
+export async function runSteps(client: PoolClient, target: UnitTarget, at: StepsAt): Promise<void> {
+  const migrations = at.steps.filter(({ runs }) => runs).map(({ migration }) => migration)
+  const pieces = piecesOf(migrations)
+  if (target.guard !== undefined && pieces.every(isPlain) && migrations.every(leavesOnlyLocks)) {
+    if (await runPlain(client, target, { ...at, migrations })) return
+  }
+  await runPieces(client, target, { ...at, migrations, pieces })
+}
+
+interface Work extends StepsAt {
+  readonly migrations: readonly Migration[]
+}
+
+const PLAIN = 'tenantry_plain'
+
+/**
+ * Runs migrations whose locks tell everything, and asks the guard only where they tell of something.
+ *
+ * @returns `false` where something has vanished after all, which was not looked at before; then all of
+ * it is taken back.
+ */
+async function runPlain(client: PoolClient, target: UnitTarget, work: Work): Promise<boolean> {
+  const { migrations, steps, applied } = work
+  const sight = migrations.length === 0 ? [] : [glanceText(target.schema)]
+  const noted = [ledgerText(target, steps, applied), CHECK_DEFERRED]
+  const end = [...noted, ...sight, RESTORE_PATH].join('\n')
+  const { glance } = await runBatch(client, target, {
+    migrations,
+    head: `savepoint ${PLAIN};\n`,
+    end,
+  })
+  if (glance === VANISHED) {
+    await client.query(`rollback to savepoint ${PLAIN}`)
+    return false
+  }
+  if (glance !== undefined) await askGuard(client, target, { migrations, before: [] })
+  return true
+}
+
+async function runPieces(
   client: PoolClient,
   target: UnitTarget,
-  { steps, applied }: StepsAt,
+  { migrations, steps, applied, pieces: all }: Work & { readonly pieces: readonly Piece[] },
 ): Promise<void> {
-  const migrations = steps.filter(({ runs }) => runs).map(({ migration }) => migration)
   const { schema, guard } = target
-  const pieces = piecesOf(migrations, guard && openBefore(schema, guard))
+  const [first, ...others] = all
+  const head = guard && openBefore(schema, guard)
+  const pieces = first === undefined ? [] : [{ ...first, head }, ...others]
   const isGuarded = guard !== undefined && pieces.length > 0
   const last = pieces.at(-1)?.careful === false ? pieces.pop() : undefined
   for (const piece of pieces) await runPiece(client, target, piece)
-  const sight = isGuarded ? [glanceText(schema), READ_BEFORE] : []
-  const noted = [ledgerText(target, steps, applied), CHECK_DEFERRED]
-  const end = [...noted, ...sight, RESTORE_PATH].join('\n')
-  const seen = await runBatch(client, target, { migrations: [], ...last, all: migrations, end })
   // Where locks do not tell everything, the guard is asked in any case.
-  if (seen.outside || seen.before.length > 0 || mayCreate(migrations)) {
-    await askGuard(client, target, { migrations, before: seen.before })
+  const isAsked = mayCreate(migrations)
+  const sight = [...(isAsked ? [] : [glanceText(schema)]), READ_BEFORE]
+  const noted = [ledgerText(target, steps, applied), CHECK_DEFERRED]
+  const end = [...noted, ...(isGuarded ? sight : []), RESTORE_PATH].join('\n')
+  const { glance, before } = await runBatch(client, target, {
+    migrations: [],
+    ...last,
+    all: migrations,
+    end,
+  })
+  if (isAsked || glance !== undefined || before.length > 0) {
+    await askGuard(client, target, { migrations, before })
   }
+}
+
+function isPlain({ careful }: Piece): boolean {
+  return !careful
 }
 
 interface PresentRow extends QueryResultRow, Present {}
@@ -83,7 +135,7 @@ export function ledgerText(
   ].join('\n')
 }
 
-function piecesOf(migrations: readonly Migration[], head: string | undefined): Piece[] {
+function piecesOf(migrations: readonly Migration[]): readonly Piece[] {
   const pieces: Piece[] = []
   for (const migration of migrations) {
     const careful = migration.code !== undefined || leavesSettings(migration.sql)
@@ -94,8 +146,7 @@ function piecesOf(migrations: readonly Migration[], head: string | undefined): P
       pieces[pieces.length - 1] = { migrations: [...before.migrations, migration], careful }
     }
   }
-  const [first, ...others] = pieces
-  return first === undefined ? [] : [{ ...first, head }, ...others]
+  return pieces
 }
 
 /** After a migration that needs care, the settings and the role are those that it began with. */
@@ -130,7 +181,8 @@ interface BatchRun {
 
 /** What the guard's part of a text has seen. */
 interface Sight {
-  readonly outside: boolean
+  /** Its row says that there is something; see {@link glanceText}. */
+  readonly glance: string | undefined
   readonly before: readonly Former[]
 }
 
@@ -143,21 +195,22 @@ async function runBatch(
   const memory = memoryOf(client)
   for (const { sql } of migrations) memory.noteScript(sql)
   let step: number | undefined
-  let outside = false
+  let glance: string | undefined
   let atEnd = false
   const before: Former[] = []
   try {
     await runText(client, batch.text + end, (row) => {
       if (STEP_COLUMN in row) step = Number(row[STEP_COLUMN])
-      if (OUTSIDE in row) outside = true
+      if (typeof row[OUTSIDE] === 'string') glance = row[OUTSIDE]
       if (NOTED in row) atEnd = true
       if (REFERRED in row) before.push(formerOf(row))
     })
   } catch (error) {
     const place = atEnd ? placeAtEnd(all, error) : placeOf(batch, positionOf(error), step)
+    learnFrom(error, place?.migration)
     throw migrationFailed(schema, error, { place, kept, atEnd })
   }
-  return { outside, before }
+  return { glance, before }
 }
 
 function formerOf({ schema, object, what, [REFERRED]: referred }: Record<string, unknown>): Former {

@@ -1,6 +1,6 @@
 import { fingerprintOf } from './fingerprint.js'
-import { mayCreate } from './guard.js'
 import { type LedgerRow, digestOf } from './ledger.js'
+import { leavesOnlyLocks } from './only-locks.js'
 import { leavesSettings } from './settings.js'
 import type { Migration } from './source.js'
 import { type Step, firstSegment, stepsTo } from './step.js'
@@ -20,13 +20,6 @@ interface Known {
   readonly target: UnitTarget
   readonly plan: SimplePlan | undefined
 }
-
-/**
- * A table that goes away leaves a lock that only a closer look can explain, and so does the old form
- * of a table that is written anew. To find that out at the end would be to do all of it twice.
- */
-const MAY_VANISH =
-  /\b(drop|cascade|cluster|refresh|logged|generated|access\s+method)\b|\balter\b[^;]*\b(type|default\b[^;]*\()/i
 
 const known = new WeakMap<readonly LedgerRow[], Known>()
 
@@ -77,5 +70,5 @@ function makePlan(target: UnitTarget, seen: readonly LedgerRow[]): SimplePlan | 
 
 function isSimple(migration: Migration, { guard }: UnitTarget): boolean {
   if (migration.code !== undefined || leavesSettings(migration.sql)) return false
-  return guard === undefined || !(mayCreate([migration]) || MAY_VANISH.test(migration.sql))
+  return guard === undefined || leavesOnlyLocks(migration)
 }

@@ -37,6 +37,8 @@ export interface UnitTarget {
 /** What a unit has committed so far. */
 export interface UnitProgress {
   readonly steps: Step[]
+  /** Those of them that ran outside of a transaction. */
+  readonly alone: Step[]
   /** Whether it was more than one transaction, or none. */
   split: boolean
   /** Whether the hook that comes before is committed, so that it is not called again. */

@@ -8,6 +8,7 @@ import type { LedgerRow } from './ledger.js'
 import { NOTE_HELD } from './guard.js'
 import { forNewSchema } from './no-transaction.js'
 import { migrateInOneTrip } from './one-trip.js'
+import { isLesson } from './own-transactions.js'
 import { type StepsAt, runSteps } from './segment.js'
 import { type Atomicity, type Goal, type Step, firstSegment, stepsTo } from './step.js'
 import type { UnitProgress, UnitTarget } from './unit-target.js'
@@ -35,7 +36,7 @@ export async function migrateSchema(
   progress: UnitProgress,
 ): Promise<void> {
   const steps = await migrateInOneTrip(db, target).catch((error: unknown) => {
-    if (!wantsCommit(error)) throw error
+    if (!wantsCommit(error) && !wantsItsOwn(error)) throw error
     return undefined
   })
   if (steps === undefined) await migrateByTurns(db, target, progress)
@@ -48,7 +49,8 @@ async function migrateByTurns(
   progress: UnitProgress,
 ): Promise<void> {
   let { atomicity = 'schema' } = target
-  const commitMore = (error: unknown): undefined => {
+  const commitMore = (error: unknown): void => {
+    if (wantsItsOwn(error)) return
     if (atomicity === 'migration' || !wantsCommit(error)) throw error
     atomicity = 'migration'
   }
@@ -68,7 +70,9 @@ async function migrateByTurns(
       continue
     }
     progress.split = true
-    if (await runAlone(db, told, turn.step)) note(progress, [turn.step])
+    if (!(await runAlone(db, told, turn.step))) continue
+    progress.alone.push(turn.step)
+    note(progress, [turn.step])
   }
 }
 
@@ -85,6 +89,11 @@ function signalOf({ signal }: UnitTarget): { signal?: AbortSignal } {
 /** A value that was added to a type can be used only once it is committed. */
 function wantsCommit(error: unknown): boolean {
   return error instanceof Error && sqlStateOf(error.cause) === NEEDS_COMMIT
+}
+
+/** What was learnt from the failure has the next turn run that file outside of a transaction. */
+function wantsItsOwn(error: unknown): boolean {
+  return error instanceof Error && isLesson(error.cause)
 }
 
 /**

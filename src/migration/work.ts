@@ -77,11 +77,14 @@ async function migrate(
     return { status: 'current', applied: [] }
   }
   const target = targetOf(parts, work)
-  const unit: UnitProgress = { steps: [], split: false, begun: progress.begun === true }
+  const unit: UnitProgress = { steps: [], alone: [], split: false, begun: progress.begun === true }
   const before = progress.applied ?? []
+  const aloneBefore = progress.notAtomic ?? []
   const note = (): void => {
     progress.applied = [...before, ...fileNames(unit.steps.map(({ migration }) => migration))]
     if (unit.split || before.length > 0) progress.atomic = false
+    const alone = [...aloneBefore, ...fileNames(unit.alone.map(({ migration }) => migration))]
+    if (alone.length > 0) progress.notAtomic = alone
     progress.begun = unit.begun
   }
   try {
@@ -95,11 +98,12 @@ async function migrate(
   return resultOf(progress, exists)
 }
 
-function resultOf({ applied = [], atomic }: WorkProgress, existed: boolean): WorkResult {
+function resultOf({ applied = [], atomic, notAtomic }: WorkProgress, existed: boolean): WorkResult {
   return {
     status: applied.length > 0 || !existed ? 'done' : 'current',
     applied,
     ...(atomic === false && applied.length > 0 && { atomic }),
+    ...(notAtomic && { notAtomic }),
   }
 }
 

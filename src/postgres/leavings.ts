@@ -54,6 +54,8 @@ function byText(text: string): readonly Leaving[] {
 }
 
 function setsSession(text: string): boolean {
+  // Most scripts have not even the word, and to split them takes its time.
+  if (!/\bset\b/i.test(text)) return false
   return splitStatements(text).some(
     ({ words: [first = '', second = ''] }) => first === 'set' && !TRANSACTION_SETTINGS.has(second),
   )

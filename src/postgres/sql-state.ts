@@ -10,6 +10,7 @@ export const SQL_STATE = {
   invalidText: '22P02',
   cachedPlanChanged: '0A000',
   invalidSchemaName: '3F000',
+  invalidTransactionTermination: '2D000',
   lockNotAvailable: '55P03',
   noSuchStatement: '26000',
   outOfMemory: '53200',

@@ -22,6 +22,20 @@ describe('tenantry status', () => {
     expect((await project.tenantry('status')).code).toBe(0)
   })
 
+  it('is not about what is excluded, by slug or by schema', async () => {
+    const project = await openFleet(database, ['a', 'b', 'c'])
+    const { prefix } = project
+    await project.write('migrations/tenant/2_notes.sql', 'create table notes (note text);')
+    await project.tenantry('migrate', '-s', 'b')
+    const tenants = async (...flags: readonly string[]): Promise<unknown> => {
+      const { code, stdout } = await project.tenantry('status', '-ds', '--json', ...flags)
+      return { code, tenants: JSON.parse(stdout).map(({ tenant }: { tenant: string }) => tenant) }
+    }
+    expect(await tenants('-x', 'a', `${prefix}c`)).toEqual({ code: 0, tenants: ['b'] })
+    expect(await tenants('--exclude-schema', 'a')).toEqual({ code: 3, tenants: ['b', 'c'] })
+    expect(await project.tenantry('status', '-x', 'nobody')).toMatchObject({ code: 2, stdout: '' })
+  })
+
   it('counts schemas that are not made yet as pending, and makes none', async () => {
     const project = await openProject(database)
     const { code, stdout } = await project.tenantry('status', '--json')

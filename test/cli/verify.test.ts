@@ -30,6 +30,18 @@ describe('tenantry verify', () => {
     expect((await project.tenantry('verify', '-s', 'a')).code).toBe(0)
   })
 
+  it('does not compare what is excluded, by slug or by schema', async () => {
+    const project = await openFleet(database, ['a', 'b', 'c'])
+    const { prefix } = project
+    await database.admin.query(`drop table ${prefix}b.loans`)
+    const others = await project.tenantry('verify', '-ds', '-x', `${prefix}b`)
+    expect(others).toMatchObject({ code: 0, stdout: '2 schemas: 2 as migrated\n' })
+    const { code, stdout } = await project.tenantry('verify', '--exclude-schema', 'a', 'c')
+    expect(code).toBe(3)
+    expect(stdout).toContain(`${prefix}b differs`)
+    expect(stdout).toContain('3 schemas: 2 as migrated, 1 with drift')
+  })
+
   it('writes the report as one document', async () => {
     const project = await openFleet(database, ['a'])
     await database.admin.query(`drop table ${project.prefix}a.loans`)

@@ -18,11 +18,12 @@ export function schemaCell(schema: string): string {
 }
 
 function outcomeText(outcome: SchemaOutcome, colors: Colors, done: string): string {
-  const { status, applied, durationMs, error, reason } = outcome
+  const { status, applied, notAtomic, durationMs, error, reason } = outcome
   switch (status) {
     case 'done': {
       const migrations = countText(applied.length, 'migration')
-      return `${colors.green(done)}  ${migrations}  ${durationText(durationMs)}`
+      const apart = notAtomic ? colors.yellow(`  not atomic: ${notAtomic.join(', ')}`) : ''
+      return `${colors.green(done)}  ${migrations}  ${durationText(durationMs)}${apart}`
     }
     case 'current':
       return colors.dim('current')

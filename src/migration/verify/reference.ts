@@ -96,7 +96,7 @@ async function buildAlone(
 }
 
 function build(alone: Database, target: UnitTarget): Promise<void> {
-  return migrateSchema(alone, target, { steps: [], split: false, begun: false })
+  return migrateSchema(alone, target, { steps: [], alone: [], split: false, begun: false })
 }
 
 async function buildBeside(

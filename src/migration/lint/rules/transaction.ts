@@ -1,16 +1,22 @@
 import { listIn, nodeIn, optionIn, unwrap } from '../node.js'
 import { type Rule, nodeRule } from '../rule.js'
+import { wantsOwnTransactions } from '../../own-transactions.js'
 import type { Visit } from '../walk.js'
 
 const MARKER = '-- postgres-migrations disable-transaction'
 const BLANKED = /^TRANS_STMT_(BEGIN|START|COMMIT)$/
 const TAKES_BACK = /^TRANS_STMT_(ROLLBACK|PREPARE|COMMIT_PREPARED|ROLLBACK_PREPARED)$/
 
+const LEFT_OUT = 'The schema is migrated in one transaction, so this is left out. Remove it.'
+const APART =
+  'The whole file runs outside of a transaction of the run: if it fails half-way, what is committed stays. ' +
+  'Write one file for each transaction instead.'
+
 /** Statements that begin or end a transaction. */
 export const transactionControl: Rule = nodeRule(
   'transaction-control',
   'error',
-  ({ kind, ...visit }) => {
+  ({ kind, ...visit }, { sql }) => {
     if (kind !== 'TransactionStmt') return undefined
     const { within } = visit.statement.piece
     if (within === 'routine') return undefined
@@ -19,7 +25,7 @@ export const transactionControl: Rule = nodeRule(
       return 'The schema is migrated in one transaction, and this would end it. Remove it, or use a savepoint.'
     }
     if (!BLANKED.test(control)) return undefined
-    const message = 'The schema is migrated in one transaction, so this is left out. Remove it.'
+    const message = sql.includes(MARKER) || wantsOwnTransactions(sql) ? APART : LEFT_OUT
     return { level: 'warning', message }
   },
 )
