@@ -55,6 +55,7 @@ export type {
   TenantRegistry,
 } from './registry/registry.js'
 export type { MetadataResult, MetadataSchema, SchemaIssue } from './registry/metadata-schema.js'
+export { withSchemaOid } from './registry/schema-oid.js'
 export type {
   Domain,
   Tenant,

@@ -32,7 +32,7 @@ export async function fixPath(
   prelude: Prelude,
   poolerKeepsSession: boolean,
 ): Promise<FormerSettings> {
-  const names = ['search_path', ...settingsOf(prelude)]
+  const names = ['search_path', ...Object.keys(prelude.settings)]
   const before = await probe(client, names)
   if (before.pid !== Reflect.get(client, 'processID') && !poolerKeepsSession) throw pooler(prelude)
   // Nobody's temporary table may stand where the schema has none of that name.
@@ -46,11 +46,6 @@ export async function fixPath(
   const after = await probe(client, names)
   if (after.pid !== before.pid || after.values[0] !== prelude.path) throw pooler(prelude)
   return new Map(names.map((name, at) => [name, before.values[at] ?? '']))
-}
-
-/** The values of a prelude are the path, the schema, and then names and values in turn. */
-function settingsOf({ values }: Prelude): readonly string[] {
-  return values.slice(2).filter((_, at) => at % 2 === 0)
 }
 
 /** Gives the session back what it had, looks whether it has it, and lets go of all session locks. */

@@ -92,7 +92,7 @@ export class PlainSession implements Session {
       await this.client.query(this.#entered ? stay.text : enter.text, [...values])
     } catch (error) {
       await this.#rollBack()
-      if (!isGuardError(error)) throw error
+      if (!isGuardError(error)) throw explainPrelude(toError(error), this.#prelude)
       await this.#discardTemporary()
       return this.#open(begin)
     }
@@ -159,9 +159,8 @@ export class PlainSession implements Session {
 
   #judge(error: Error): Error {
     if (sqlStateOf(error) !== undefined && this.#state === 'open') this.#state = 'failed'
-    if (error instanceof TenantryError) return error
-    if (isLost(error)) this.break(error)
-    return explainPrelude(error, this.#prelude)
+    if (!(error instanceof TenantryError) && isLost(error)) this.break(error)
+    return error
   }
 
   async idle(): Promise<void> {

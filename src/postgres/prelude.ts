@@ -7,10 +7,20 @@ import { STATEMENT_PREFIX } from './statement-prefix.js'
 /** Settings that ride in the prelude, by name; each is local to the transaction. */
 export type ScopeSettings = Readonly<Record<string, string>>
 
+/** Which schema it has to be that has the name. */
+export interface SchemaIdentity {
+  /** Of `pg_namespace`; it stays the same when the schema is renamed. */
+  readonly oid: string
+  /** Called when another schema has the name. */
+  readonly onReplaced: () => void
+}
+
 /** What is sent in front of a statement so that it answers for one schema and no other. */
 export interface Prelude {
   readonly schema: SchemaName
   readonly path: string
+  readonly identity: SchemaIdentity | undefined
+  readonly settings: ScopeSettings
   readonly values: readonly string[]
   /** For the first statement of a scope on a client: refuses to run among temporary tables. */
   readonly enter: PreludeForm
@@ -29,10 +39,19 @@ const SCHEMA = `pg_get_object_address('schema', array[$2], '{}')`
 /** No schema has an empty name: among temporary tables the statement is not run. */
 const GUARDED_SCHEMA = `pg_get_object_address('schema',
   array[case when pg_my_temp_schema() = 0 then $2 else '' end], '{}')`
+/** What the server is to say of a schema that only has the name of the right one. */
+const REPLACED = 'is another one now'
 /** Tells a direct connection: a pooler makes up the process id that a client is told. */
 const BACKEND = 'pg_backend_pid()'
 /** Which column of the prelude's row has the backend's process id. */
 export const BACKEND_COLUMN = 2
+
+/** What a prelude may do besides. */
+export interface PreludeExtras {
+  readonly settings?: ScopeSettings | undefined
+  /** Without one, whichever schema has the name answers. */
+  readonly identity?: SchemaIdentity | undefined
+}
 
 /**
  * The prelude of a schema, with the text of its whole path.
@@ -43,13 +62,24 @@ export const BACKEND_COLUMN = 2
  *
  * @see https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET
  */
-export function preludeOf(schema: SchemaName, path: string, settings: ScopeSettings = {}): Prelude {
+export function preludeOf(
+  schema: SchemaName,
+  path: string,
+  { settings = {}, identity }: PreludeExtras = {},
+): Prelude {
   const entries = Object.entries(settings)
-  const values = [path, schema, ...entries.flat()]
-  const { enter, stay, session } = textsFor(entries.length)
+  const values = [
+    path,
+    schema,
+    ...entries.flat(),
+    ...(identity === undefined ? [] : [identity.oid]),
+  ]
+  const { enter, stay, session } = textsFor(entries.length, identity !== undefined)
   return {
     schema,
     path,
+    identity,
+    settings,
     values,
     enter: new PreludeForm(enter, values),
     stay: new PreludeForm(stay, values),
@@ -66,15 +96,18 @@ interface Texts {
 const texts = new Map<number, Texts>()
 
 /** A tenant is looked up again and again, and its prelude made anew: the texts are made once. */
-function textsFor(settings: number): Texts {
-  const known = texts.get(settings)
+function textsFor(settings: number, isIdentified: boolean): Texts {
+  const key = 2 * settings + Number(isIdentified)
+  const known = texts.get(key)
   if (known !== undefined) return known
-  const made = makeTexts(settings)
-  texts.set(settings, made)
+  const made = makeTexts(settings, isIdentified)
+  texts.set(key, made)
   return made
 }
 
-function makeTexts(settings: number): Texts {
+function makeTexts(settings: number, isIdentified: boolean): Texts {
+  const prove = (address: string): string =>
+    isIdentified ? proofOf(address, 2 * settings + 3) : address
   const calls = (proof: string, local: boolean): readonly string[] => [
     `set_config('search_path', $1, ${local})`,
     proof,
@@ -88,15 +121,24 @@ function makeTexts(settings: number): Texts {
     return `select ${[path, schema, BACKEND, ...more].join(', ')}`
   }
   const form = (kind: string, proof: string): FormTexts => ({
-    name: `${STATEMENT_PREFIX}${kind}_${settings}`,
+    name: `${STATEMENT_PREFIX}${kind}_${settings}${isIdentified ? '_oid' : ''}`,
     text: text(proof, true),
     quiet: `select where ${nullsAmong(calls(proof, true))} > 0`,
   })
   return {
-    enter: form('enter', GUARDED_SCHEMA),
-    stay: form('stay', SCHEMA),
-    session: text(SCHEMA, false),
+    enter: form('enter', prove(GUARDED_SCHEMA)),
+    stay: form('stay', prove(SCHEMA)),
+    session: text(prove(SCHEMA), false),
   }
+}
+
+/**
+ * Fails unless the schema that has the name, and is locked by now, is the one that is meant. What
+ * cannot be a boolean is also what the server's log will show.
+ */
+function proofOf(address: string, at: number): string {
+  return `(case (${address}).objid when $${at}::oid then '1'
+    else 'schema ' || $2 || ' ${REPLACED}' end)::boolean`
 }
 
 /**
@@ -123,11 +165,28 @@ export function isGuardError(error: unknown): boolean {
 
 /** Says what the failure of a prelude means. */
 export function explainPrelude(error: Error, prelude: Prelude): Error {
+  if (isReplaced(error)) {
+    prelude.identity?.onReplaced()
+    return schemaReplaced(prelude.schema, error)
+  }
   if (sqlStateOf(error) !== SQL_STATE.invalidSchemaName) return error
   return new TenantryError(
     'SCHEMA_MISSING',
     `Schema "${prelude.schema}" does not exist, so the statement was not run. ` +
       'Create the tenant again, restore its schema, or correct the registry.',
     { schema: prelude.schema, sqlState: SQL_STATE.invalidSchemaName, cause: error },
+  )
+}
+
+function isReplaced(error: Error): boolean {
+  return sqlStateOf(error) === SQL_STATE.invalidText && error.message.includes(REPLACED)
+}
+
+function schemaReplaced(schema: SchemaName, cause: Error): TenantryError {
+  return new TenantryError(
+    'SCHEMA_MISSING',
+    `The schema "${schema}" of this scope was renamed or dropped, and another one has its name now, ` +
+      'so the statement was not run. Open a new scope, which looks the tenant up again.',
+    { schema, sqlState: SQL_STATE.invalidText, cause },
   )
 }

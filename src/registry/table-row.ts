@@ -3,6 +3,7 @@ import { TenantryError } from '../errors.js'
 import { isYes, yesIf } from '../postgres/answer.js'
 import type { Queryable } from '../postgres/queryable.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import { schemaOidColumn, withSchemaOid } from './schema-oid.js'
 import type { Domain, Tenant } from './tenant.js'
 
 /** A row of the tenants, as it is selected: a service's own type parsers leave text alone. */
@@ -10,6 +11,7 @@ export interface TenantRow extends QueryResultRow, Omit<Tenant, 'metadata' | 'cr
   readonly metadata: string
   /** Milliseconds. */
   readonly createdAt: string
+  readonly schemaOid: string | null
 }
 /** A row of the domains, as it is selected. */
 export interface DomainRow extends QueryResultRow, Omit<Domain, 'primary' | 'verified'> {
@@ -18,8 +20,9 @@ export interface DomainRow extends QueryResultRow, Omit<Domain, 'primary' | 'ver
 }
 
 /** The columns of a {@link Tenant}. */
-export const TENANT_COLUMNS = `t.id, t.slug, t.name, t.schema, t.status, t.metadata::text,
-  floor(extract(epoch from t.created_at) * 1000)::text as "createdAt"`
+export const TENANT_COLUMNS: string = `t.id, t.slug, t.name, t.schema, t.status, t.metadata::text,
+  floor(extract(epoch from t.created_at) * 1000)::text as "createdAt",
+  ${schemaOidColumn('t.schema')}`
 /** The columns of a {@link Domain}. */
 export const DOMAIN_COLUMNS: string = `t.slug as tenant, d.host, d.path, ${yesIf('d.is_primary')} as primary,
   ${yesIf('d.verified_at is not null')} as verified`
@@ -30,8 +33,8 @@ export function tenantOf(row: TenantRow | undefined): Tenant | undefined
 export function tenantOf(row: TenantRow | undefined): Tenant | undefined {
   if (row === undefined) return undefined
   const { id, slug, name, schema, status } = row
-  const createdAt = new Date(Number(row.createdAt))
-  return { id, slug, name, schema, status, metadata: JSON.parse(row.metadata), createdAt }
+  const [metadata, createdAt] = [JSON.parse(row.metadata), new Date(Number(row.createdAt))]
+  return withSchemaOid({ id, slug, name, schema, status, metadata, createdAt }, row.schemaOid)
 }
 
 /** A row without what the statement has selected besides. */

@@ -1,23 +1,20 @@
-import { pathOf } from '../migration/layout.js'
 import { Migrator } from '../migration/migrator.js'
 import type { RunReport } from '../migration/report.js'
-import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { Tenants } from '../lifecycle/tenants.js'
 import { LeasePool } from '../postgres/lease-pool.js'
-import { preludeOf } from '../postgres/prelude.js'
 import { type Tenant, type TenantMetadata, type TenantOrSlug, typed } from '../registry/tenant.js'
-import { type Scope, currentScope, noScope, runInScope, tryCurrentScope } from '../scope/context.js'
+import { currentScope, noScope, runInScope, tryCurrentScope } from '../scope/context.js'
 import { type ScopeOptions, runScope } from '../scope/run-scope.js'
 import { TenantPool } from '../scope/tenant-pool.js'
 import { untilAborted } from '../support/abort.js'
-import type { SchemaKind, Selector } from '../selector/selector.js'
+import type { Selector } from '../selector/selector.js'
 import { type EachFunction, type EachOptions, runEach } from './each.js'
 import { fixedSchema } from './fixed-schema.js'
 import { type HeardLookUps, heardLookUps } from './heard-look-ups.js'
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
 import type { RequestAddress } from './request-address.js'
-import { notServed } from './refusal.js'
 import type { ScopeFunction } from './scope-function.js'
+import { Scopes } from './scopes.js'
 import { type Destination, RequestResolver, type Resolution } from './request-resolver.js'
 
 /** How many of the pools that were asked for by tenant are kept; they hold no clients. */
@@ -42,8 +39,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
   readonly #leases: LeasePool
   readonly #heard: HeardLookUps
   readonly #resolver: RequestResolver
-  /** A scope is made once for each tenant that the registry has handed out. */
-  readonly #scopes = new WeakMap<Tenant, Scope>()
+  readonly #scopes: Scopes
   /** A pool costs more to make than the query that it is made for. */
   readonly #pools = new Map<string, TenantPool>()
   /** The tenants and their registry. */
@@ -62,6 +58,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
     const { lookUps, spares } = this.#heard
     const { domainRules: rules } = this.#options
     this.#resolver = new RequestResolver({ ...this.#options, lookUps, rules })
+    this.#scopes = new Scopes({ ...this.#options, db, lookUps })
     this.tenants = new Tenants({ ...this.#options, db, lookUps, spares })
     this.migrations = new Migrator({ ...this.#options, db, spares: spares.schemas })
     this.pool = new TenantPool(this.#leases, currentScope)
@@ -102,7 +99,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
       return runScope(leases, currentScope(), first, options)
     }
     if (typeof second !== 'function') throw new TypeError('withTenant needs a function.')
-    const scope = await untilAborted(this.#scopeOf(first), third?.signal)
+    const scope = await untilAborted(this.#scopes.of(first), third?.signal)
     return runScope(leases, scope, second, third)
   }
 
@@ -112,8 +109,8 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
    * @throws `NAME_INVALID`, `SCHEMA_MISSING`, and `OPTIONS_INVALID` for a schema that is not configured
    */
   async withSchema<R>(name: string, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R> {
-    const { schema, kind } = fixedSchema(this.#options.layout, name)
-    return runScope(this.#leases, this.#makeScope(schema, kind), fn, options)
+    const scope = this.#scopes.make(fixedSchema(this.#options.layout, name))
+    return runScope(this.#leases, scope, fn, options)
   }
 
   /**
@@ -122,7 +119,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
    * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, and what `fn` throws
    */
   async runAs<R>(tenant: TenantOrSlug, fn: () => R | Promise<R>): Promise<R> {
-    return runInScope(await this.#scopeOf(tenant), async () => fn())
+    return runInScope(await this.#scopes.of(tenant), async () => fn())
   }
 
   /**
@@ -142,12 +139,12 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
 
   /** A `pg.Pool` whose every query answers for one tenant, whatever is ambient. */
   poolFor(tenant: TenantOrSlug): TenantPool {
-    const slug = typeof tenant === 'string' ? tenant : tenant.slug
-    const known = this.#pools.get(slug)
+    const key = typeof tenant === 'string' ? tenant : `${tenant.slug} ${tenant.id}`
+    const known = this.#pools.get(key)
     if (known !== undefined) return known
-    const pool = new TenantPool(this.#leases, () => this.#scopeOf(slug))
+    const pool = new TenantPool(this.#leases, () => this.#scopes.of(tenant))
     if (this.#pools.size >= MAX_POOLS) this.#pools.clear()
-    this.#pools.set(slug, pool)
+    this.#pools.set(key, pool)
     return pool
   }
 
@@ -192,10 +189,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
     options: EachOptions = {},
   ): Promise<RunReport> {
     const schemas = await this.migrations.select({ ...options, select: selector })
-    const scoped = schemas.map((schema) => ({
-      schema,
-      scope: this.#makeScope(schema.schema, schema.kind, schema.tenant),
-    }))
+    const scoped = schemas.map((schema) => ({ schema, scope: this.#scopes.make(schema) }))
     return runEach(this.#leases, scoped, fn as EachFunction, options)
   }
 
@@ -222,28 +216,5 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
   /** As {@link SchemaRouter.close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  /** A tenant that was handed around may be stale: the registry's word on it counts. */
-  #scopeOf(tenant: TenantOrSlug): Scope | Promise<Scope> {
-    const slug = typeof tenant === 'string' ? tenant : tenant.slug
-    const known = this.tenants.peek(slug)
-    if (known !== undefined) return this.#scopeOfTenant(known)
-    return this.tenants.get(slug).then((found) => this.#scopeOfTenant(typed(found)))
-  }
-
-  #scopeOfTenant(tenant: Tenant): Scope {
-    if (tenant.status !== 'active') throw notServed(tenant)
-    const known = this.#scopes.get(tenant)
-    if (known !== undefined) return known
-    const scope = this.#makeScope(parseSchemaName(tenant.schema), 'tenant', tenant)
-    this.#scopes.set(tenant, scope)
-    return scope
-  }
-
-  #makeScope(schema: SchemaName, kind: SchemaKind, tenant?: Tenant): Scope {
-    const path = pathOf(this.#options.layout, schema, kind)
-    const prelude = preludeOf(schema, path, this.#options.settingsOf?.({ schema, kind, tenant }))
-    return { schema, prelude, ...(tenant && { tenant }) }
   }
 }

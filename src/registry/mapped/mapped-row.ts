@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg'
 import { quoteLiteral } from '../../names/schema-name.js'
+import { schemaOidColumn } from '../schema-oid.js'
 import { type TenantRow, tenantOf } from '../table-row.js'
 import type { Tenant } from '../tenant.js'
 import type { Mapping } from './mapping.js'
@@ -8,7 +9,7 @@ import type { Mapping } from './mapping.js'
 export interface MappedRow
   extends
     QueryResultRow,
-    Pick<TenantRow, 'id' | 'slug' | 'name' | 'schema' | 'metadata' | 'createdAt'> {
+    Pick<TenantRow, 'id' | 'slug' | 'name' | 'schema' | 'metadata' | 'createdAt' | 'schemaOid'> {
   readonly status: string | null
 }
 
@@ -24,6 +25,7 @@ export function tenantColumns(mapping: Mapping): string {
     `${statusText(mapping)} as status`,
     `${metadata === undefined ? `'{}'::text` : `coalesce(t.${metadata}::jsonb, '{}')::text`} as metadata`,
     `${createdAt === undefined ? `'0'::text` : `floor(extract(epoch from t.${createdAt}::timestamptz) * 1000)::text`} as "createdAt"`,
+    schemaOidColumn(schemaText(mapping)),
   ].join(', ')
 }
 
@@ -41,7 +43,7 @@ function statusText({ tenants, statuses }: Mapping): string {
 
 /** A row as a tenant, without what the statement has selected besides. */
 export function tenantOfRow({ statuses }: Mapping, row: MappedRow): Tenant {
-  const { id, slug, name, schema, metadata, createdAt } = row
+  const { id, slug, name, schema, metadata, createdAt, schemaOid } = row
   const status = statuses.read(row.status, slug)
-  return tenantOf({ id, slug, name, schema, status, metadata, createdAt })
+  return tenantOf({ id, slug, name, schema, status, metadata, createdAt, schemaOid })
 }

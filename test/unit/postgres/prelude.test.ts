@@ -17,7 +17,7 @@ describe('preludeOf', () => {
   })
 
   it('sets what ends with the transaction, and for a session what does not', () => {
-    const { enter, stay, sessionText } = preludeOf(ACME, PATH, { role: 'reader' })
+    const { enter, stay, sessionText } = preludeOf(ACME, PATH, { settings: { role: 'reader' } })
     for (const { text } of [enter, stay]) {
       expect(text).toContain(`set_config('search_path', $1, true)`)
       expect(text).toContain('set_config($3, $4, true)')
@@ -32,14 +32,12 @@ describe('preludeOf', () => {
     const names = fc.string({ minLength: 1, unit: 'binary' }).map((name) => `x${name}`)
     fc.assert(
       fc.property(fc.dictionary(names, fc.string(), { maxKeys: 4 }), (settings) => {
-        const prelude = preludeOf(ACME, PATH, settings)
+        const prelude = preludeOf(ACME, PATH, { settings })
         const entries = Object.entries(settings)
         expect(prelude.values).toEqual([PATH, ACME, ...entries.flat()])
-        const same = preludeOf(
-          ACME,
-          PATH,
-          Object.fromEntries(entries.map((_, at) => [`k${at}`, ''])),
-        )
+        const same = preludeOf(ACME, PATH, {
+          settings: Object.fromEntries(entries.map((_, at) => [`k${at}`, ''])),
+        })
         expect(prelude.enter.text).toBe(same.enter.text)
         expect(prelude.sessionText).toBe(same.sessionText)
       }),
@@ -49,7 +47,7 @@ describe('preludeOf', () => {
 
   it('names its forms apart, and by the number of settings', () => {
     const plain = preludeOf(ACME, PATH)
-    const set = preludeOf(ACME, PATH, { role: 'reader' })
+    const set = preludeOf(ACME, PATH, { settings: { role: 'reader' } })
     const names = [plain.enter, plain.stay, set.enter, set.stay].map(({ name }) => name)
     expect(new Set(names).size).toBe(4)
     expect(preludeOf(parseSchemaName('b'), '"b"').enter.name).toBe(plain.enter.name)
@@ -64,7 +62,7 @@ describe('preludeOf', () => {
   })
 
   it('counts the bytes of its values, not their characters', () => {
-    const { enter } = preludeOf(ACME, PATH, { 'app.tenant': 'Bücher 😀' })
+    const { enter } = preludeOf(ACME, PATH, { settings: { 'app.tenant': 'Bücher 😀' } })
     expect(messagesOf(enter.unnamed)).toBe('PBE')
     expect(enter.unnamed.includes(Buffer.from('Bücher 😀'))).toBe(true)
   })
