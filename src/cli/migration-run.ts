@@ -35,7 +35,7 @@ export async function runMigrations(
   // A configuration makes its own folder the working directory.
   const folder = process.cwd()
   return withRouter(flags, { output, clients: chosen.concurrency }, async (router) => {
-    const view = await openRunView(flags, output, done)
+    const view = await openRunView(flags, output, { done })
     const run = await settleRun(
       start(router, {
         ...chosen,

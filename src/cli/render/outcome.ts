@@ -21,8 +21,9 @@ function outcomeText(outcome: SchemaOutcome, colors: Colors, done: string): stri
   const { status, applied, durationMs, error, reason } = outcome
   switch (status) {
     case 'done': {
-      const migrations = countText(applied.length, 'migration')
-      return `${colors.green(done)}  ${migrations}  ${durationText(durationMs)}`
+      // What visits schemas without migrating them has none to count.
+      const migrations = applied.length > 0 ? `  ${countText(applied.length, 'migration')}` : ''
+      return `${colors.green(done)}${migrations}  ${durationText(durationMs)}`
     }
     case 'current':
       return colors.dim('current')
