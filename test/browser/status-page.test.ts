@@ -1,22 +1,17 @@
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { SchemaRouter, select } from 'tenantry'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary } from '../cli/binary.js'
 import { type Project, openFleet, openProject } from '../cli/project.js'
+import { HAS_BROWSER, launchBrowser } from './chromium.js'
 
 const TENANTS = 1_000
 const MIGRATIONS = 40
 const LAST_BUT_ONE = `${MIGRATIONS - 1}_step${MIGRATIONS - 1}.sql`
-const CHROMIUM = process.env['TENANTRY_CHROMIUM'] ?? '/usr/bin/chromium'
-const hasBrowser = await access(CHROMIUM).then(
-  () => true,
-  () => false,
-)
-if (!hasBrowser) console.log(`The status page is not opened in a browser: there is no ${CHROMIUM}`)
 
 const database = useDatabase()
 
@@ -113,13 +108,13 @@ function luminance(color = ''): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
-describe.skipIf(!hasBrowser)('the status page in a browser', () => {
+describe.skipIf(!HAS_BROWSER)('the status page in a browser', () => {
   let browser: Browser | undefined
   let url = ''
   let prefix = ''
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    browser = await launchBrowser()
     const project = await openLargeFleet()
     prefix = project.prefix
     url = await writePage(project, '-ds')

@@ -28,7 +28,7 @@ describe('the configuration', () => {
     ['service.js', "module.exports = { schemas: { shared: { name: 'configured' } } }"],
   ])('is loaded from %s', async (name, text) => {
     const project = await projectWith(name, text)
-    const { stdout } = await project.tenantry('whowill', '--config', name)
+    const { stdout } = await project.tenantry('whowill', '-as', '--config', name)
     expect(linesOf(stdout)).toEqual(['configured'])
   })
 
@@ -65,7 +65,7 @@ describe('the configuration', () => {
          schemas: { shared: { name: 'pooled' } },
        }`,
     )
-    const { code, stdout } = await callBinary(['whowill', '--config', 'service.mjs'], {
+    const { code, stdout } = await callBinary(['whowill', '-as', '--config', 'service.mjs'], {
       cwd: project.folder,
     })
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'pooled\n' })
@@ -76,7 +76,7 @@ describe('the configuration', () => {
       'service.mjs',
       "export default { connectionString: 'postgres://localhost:1/none', schemas: {} }",
     )
-    const args = ['whowill', '--config', 'service.mjs']
+    const args = ['whowill', '-as', '--config', 'service.mjs']
     expect((await project.tenantry(...args)).code).toBe(1)
     expect((await project.tenantry(...args, '--database-url', database.url)).code).toBe(0)
   })
@@ -94,14 +94,14 @@ describe('the configuration', () => {
     ['with a wrong pool', 'export default { connectionString: 7 }', 'OPTIONS_INVALID'],
   ])('is refused when it is %s', async (_, text, code) => {
     const project = await projectWith('service.ts', text)
-    const result = await project.tenantry('whowill', '--config', 'service.ts')
+    const result = await project.tenantry('whowill', '-as', '--config', 'service.ts')
     expect(result).toMatchObject({ code: 2, stdout: '' })
     expect(linesOf(result.stderr)).toEqual([expect.stringMatching(new RegExp(`^${code}: `))])
   })
 
   it('is asked for when there is none', async () => {
     const project = await openProject(database)
-    const missing = await project.tenantry('whowill', '--config', 'missing.ts')
+    const missing = await project.tenantry('whowill', '-as', '--config', 'missing.ts')
     expect(missing).toMatchObject({ code: 2, stdout: '' })
     const none = await callBinary(['status'], { cwd: '/' })
     expect(none.code).toBe(2)

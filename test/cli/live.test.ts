@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary } from './binary.js'
-import { type Project, linesOf, openFleet } from './project.js'
-import { HAS_TERMINAL, KEY, type TerminalCall, startInTerminal } from './terminal.js'
+import { WAIT_AT_GATE, callIn, untilShown, whileClosed } from './gate.js'
+import { linesOf, openFleet } from './project.js'
+import { HAS_TERMINAL, KEY } from './terminal.js'
 
 if (!HAS_TERMINAL) console.log('The live view is not tested: there is no `script` of util-linux.')
 
@@ -11,40 +12,16 @@ const database = useDatabase()
 beforeAll(buildBinary)
 
 const SLUGS = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
-/** Each schema waits for as long as the test holds the lock. */
-const GATE = 4711
-const WAIT = `select pg_advisory_xact_lock_shared(${GATE}); create table notes (note text);`
-
-function callIn(project: Project, ...args: readonly string[]): TerminalCall {
-  return startInTerminal(args, { cwd: project.folder, env: { DATABASE_URL: database.url } })
-}
-
-/** Holds the gate while `fn` runs. */
-async function whileClosed<R>(fn: (open: () => Promise<void>) => Promise<R>): Promise<R> {
-  const client = await database.admin.connect()
-  try {
-    await client.query(`select pg_advisory_lock(${GATE})`)
-    return await fn(async () => {
-      await client.query(`select pg_advisory_unlock_all()`)
-    })
-  } finally {
-    await client.query(`select pg_advisory_unlock_all()`)
-    client.release()
-  }
-}
-
-function untilShown(call: TerminalCall, text: string | RegExp): Promise<void> {
-  const shown = async (): Promise<string> => (await call.lines()).join('\n')
-  return expect.poll(shown, { timeout: 30_000 }).toMatch(text)
-}
+const MIGRATE = ['migrate', '-ds', '--parallel', '2', '--lint', 'off']
+const WAIT = `${WAIT_AT_GATE} create table notes (note text);`
 
 describe.skipIf(!HAS_TERMINAL)('tenantry migrate on a terminal', () => {
   it('shows a line for each worker and a bar, and takes them away at the end', async () => {
     const project = await openFleet(database, SLUGS)
     await project.write('migrations/tenant/2_notes.sql', WAIT)
     await database.admin.query(`create table ${project.prefix}c.notes ()`)
-    const call = await whileClosed(async (open) => {
-      const running = callIn(project, 'migrate', '-ds', '--parallel', '2', '--lint', 'off')
+    const call = await whileClosed(database, async (open) => {
+      const running = callIn(database, project, MIGRATE)
       await untilShown(running, `› ${project.prefix}b`)
       const screen = await running.lines()
       expect(screen).toEqual([
@@ -65,8 +42,8 @@ describe.skipIf(!HAS_TERMINAL)('tenantry migrate on a terminal', () => {
   it('finishes what runs after Ctrl-C, and cancels it on the server after another', async () => {
     const project = await openFleet(database, SLUGS)
     await project.write('migrations/tenant/2_notes.sql', WAIT)
-    await whileClosed(async () => {
-      const call = callIn(project, 'migrate', '-ds', '--parallel', '2', '--lint', 'off')
+    await whileClosed(database, async () => {
+      const call = callIn(database, project, MIGRATE)
       await untilShown(call, `› ${project.prefix}b`)
       call.press(KEY.interrupt)
       await untilShown(call, 'Stopping: what runs is finished')

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary } from './binary.js'
 import { linesOf, openFleet, openProject, type Project } from './project.js'
+import { HAS_TERMINAL, KEY, callInTerminal } from './terminal.js'
 
 const database = useDatabase()
 
@@ -31,7 +32,6 @@ describe('tenantry whowill', () => {
     const { shared, main, prefix } = project
     const [a, b, c] = [`${prefix}a`, `${prefix}b`, `${prefix}c`]
     await expectForms(project, [
-      ['', [shared, main, a, b, c]],
       ['-as', [shared, main, a, b, c]],
       ['-ss', [shared, main]],
       ['-ds', [a, b, c]],
@@ -41,7 +41,7 @@ describe('tenantry whowill', () => {
       [`-s ${c} --schema ${main}`, [main, c]],
       ['-as -x a', [shared, main, b, c]],
       [`-ds --exclude-schema ${a} b`, [c]],
-      ['-x a -x b -x c', [shared, main]],
+      ['-as -x a -x b -x c', [shared, main]],
       ['--static-schemas -s b', [shared, main, b]],
       ['-ds --parallel', [a, b, c]],
       ['--parallel 2 -ss --all-schemas', [shared, main, a, b, c]],
@@ -77,7 +77,7 @@ describe('tenantry whowill', () => {
       ['-s a b --behind', [b]],
       ['-ds --behind -x b', [c]],
       ['-ds --limit 1', [b]],
-      ['--limit 2', [shared, main, b, c]],
+      ['-as --limit 2', [shared, main, b, c]],
       ['-s a b --limit=5', [a, b]],
       ['--behind --limit 1 -x b', [c]],
     ])
@@ -118,5 +118,48 @@ describe('tenantry whowill', () => {
       expect(stderr).toMatch(/^SELECTOR_UNKNOWN: .*"acm"/)
       expect(stderr).toContain(`${project.prefix}acme`)
     }
+  })
+})
+
+describe('a command without a selection', () => {
+  it.each([['whowill'], ['run', '-e', 'select 1'], ['exec', '--', 'true'], ['redo']])(
+    'is refused where nobody can be asked: %s',
+    async (...args) => {
+      const project = await openFleet(database, ['a'])
+      const { code, stdout, stderr } = await project.tenantry(...args)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(/^OPTIONS_INVALID: No schema is selected\. Say which: -s NAME, /)
+    },
+  )
+
+  it('is refused also where it says only what is to be left alone', async () => {
+    const project = await openFleet(database, ['a'])
+    expect(await project.tenantry('whowill', '-x', 'a')).toMatchObject({ code: 2, stdout: '' })
+  })
+
+  it.each([['migrate'], ['plan'], ['status'], ['verify']])('is about all: %s', async (name) => {
+    const project = await openFleet(database, ['a', 'b'])
+    const { code, stdout } = await project.tenantry(name)
+    expect(code).toBe(0)
+    expect(stdout).toContain('4 schemas')
+  })
+
+  it.each(['plan', 'status', 'verify'])('leaves out of all what -x names: %s', async (name) => {
+    const project = await openFleet(database, ['a', 'b'])
+    await database.admin.query(`drop table ${project.prefix}a.loans`)
+    const { code, stdout } = await project.tenantry(name, '-x', 'a')
+    expect(code).toBe(0)
+    expect(stdout).toContain('3 schemas')
+    expect(stdout).not.toContain(`${project.prefix}a`)
+  })
+
+  it.runIf(HAS_TERMINAL)('asks on a terminal, also to name them only', async () => {
+    const project = await openFleet(database, ['a'])
+    const typed = [{ after: "in all tenants' schemas", keys: KEY.enter }]
+    const options = { cwd: project.folder, env: { DATABASE_URL: database.url } }
+    const { code, screen } = await callInTerminal(['whowill'], typed, options)
+    expect(code).toBe(0)
+    expect(screen).toContain('Where to look?')
+    expect(screen).toContain(`${project.prefix}a`)
   })
 })

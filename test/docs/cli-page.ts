@@ -24,8 +24,12 @@ JSON document and nothing else. Passwords appear nowhere.
 const SELECTING = `## Which schemas
 
 The commands over many schemas share these flags; see [Selectors](selectors.md). Flags that name schemas unite,
-and conditions narrow. Without any, \`migrate\`, \`plan\`, \`status\`, \`verify\` and \`whowill\` take all schemas, and
-\`rollback\` does after a question. The others ask on a terminal, and end with 2 where nobody can answer.
+and conditions narrow.
+
+Without any, \`migrate\` takes all schemas, and so do the commands that report on them and that scripts call for
+all: \`plan\`, \`status\` and \`verify\`. \`rollback\` takes all after a question. Every other command asks on a
+terminal which schemas are meant, and ends with 2 where nobody can answer. \`whowill\` is one of those, because
+its answer is what \`run\` and \`exec\` would do with the same flags.
 `
 
 const PROGRAMS = `## Programs inside of a schema

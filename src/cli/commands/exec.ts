@@ -6,68 +6,59 @@ import { Children } from '../child.js'
 import { chooseSchemas } from '../choose.js'
 import { urlOf } from '../database-url.js'
 import type { Define } from '../definition.js'
-import { EXIT, type ExitCode } from '../exit-code.js'
-import { jsonOption, selecting } from '../flags.js'
-import { listenForInterrupts } from '../interrupt.js'
-import { type Output, type OutputFlags, openOutput, printJson } from '../output.js'
-import { outcomeLine, reportJson, schemaCell, summaryLine } from '../render/outcome.js'
+import type { ExitCode } from '../exit-code.js'
+import { selecting, telling } from '../flags.js'
+import { openOutput } from '../output.js'
+import { schemaCell } from '../render/outcome.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
-import { isComplete, settleRun } from '../settled-run.js'
+import type { RunView, RunViewFlags } from '../run-view.js'
+import { type SchemaVisits, visitSchemas } from '../schema-visit.js'
 import { usageError } from '../usage-error.js'
 
 /** `tenantry exec` */
 export const defineExec: Define = (program, settle) => {
-  selecting(program.command('exec'))
+  telling(selecting(program.command('exec')))
     .description('run any program once per selected schema, with variables that lead into it')
     .usage('[options] -- <program> [args...]')
     .argument('[words...]', 'the program and its arguments, behind `--`')
     .option('--prisma', 'give DATABASE_URL the form that Prisma needs, also in scripts')
-    .addOption(jsonOption())
     .action(async (words: readonly string[], _flags, command: Command) =>
       settle(await exec(words, command.optsWithGlobals())),
     )
 }
 
 /** Flags of `tenantry exec`. */
-export interface ExecFlags extends ConnectionFlags, SelectionFlags, OutputFlags {
+export interface ExecFlags extends ConnectionFlags, SelectionFlags, RunViewFlags {
   readonly prisma?: boolean
 }
 
 /** Runs a program once per selected schema. */
 async function exec(words: readonly string[], flags: ExecFlags): Promise<ExitCode> {
-  const output = openOutput(flags)
+  const isDocument = flags.json === true || flags.events === true
+  const output = openOutput({ json: isDocument })
   const [program, ...args] = words
   if (program === undefined) {
     throw usageError('words', 'Name a program behind --, as in: tenantry exec -ds -- psql -c "…"')
   }
-  const { select, concurrency, ...chosen } = await chooseSchemas(flags, `Where to run ${program}`)
+  const chosen = await chooseSchemas(flags, `Where to run ${program}`)
   const prisma = flags.prisma ?? isPrisma(words)
   // The program is started where the command was called, not beside the configuration.
   const folder = process.cwd()
   const children = new Children()
-  return withRouter(flags, { output, clients: concurrency }, async (router, database) => {
+  // One at a time has the terminal for itself, and may ask there.
+  const isLent = chosen.concurrency === 1
+  return withRouter(flags, { output, clients: chosen.concurrency }, async (router, database) => {
     const url = urlOf(database)
-    const visit = async (db: ScopedClient, place: FleetSchema): Promise<void> => {
+    const visit: SchemaVisits['visit'] = async (db, place, { view }) => {
       const environment = childEnvironment(url, await placeOf(db, place), { prisma })
-      const onLine = concurrency > 1 ? lineWriter(output, place.schema) : undefined
-      if (onLine === undefined) output.note(place.schema)
-      const stdout = flags.json ? 'stderr' : 'inherit'
+      const onLine = isLent ? undefined : lineWriter(view, place.schema)
+      if (isLent) output.note(place.schema)
+      const stdout = isDocument ? 'stderr' : 'inherit'
       await children.run({ program, args, environment, folder, onLine, stdout })
+      return undefined
     }
-    const settled = await children.passingSignals(() =>
-      settleRun(
-        router.each(select, visit, {
-          ...chosen,
-          concurrency,
-          ...listenForInterrupts(output.note),
-          onOutcome: (outcome) => output.note(outcomeLine(outcome, output.colors, 'done')),
-        }),
-      ),
-    )
-    output.note(summaryLine(settled.report, 'done'))
-    if (flags.json) printJson(output, reportJson(settled.report))
-    if (settled.failure) throw settled.failure
-    return isComplete(settled) ? EXIT.fine : EXIT.failed
+    const surroundings = { router, output, flags }
+    return children.passingSignals(() => visitSchemas(surroundings, { chosen, isLent, visit }))
   })
 }
 
@@ -83,11 +74,11 @@ async function placeOf(
 
 /** Programs that run at the same time take turns by lines. */
 function lineWriter(
-  output: Output,
+  view: RunView,
   schema: string,
 ): (line: string, stream: 'stdout' | 'stderr') => void {
   return (line, stream) => {
-    const write = stream === 'stdout' ? output.tell : output.note
+    const write = stream === 'stdout' ? view.tell : view.note
     write(`${schemaCell(schema)}  ${line}`)
   }
 }

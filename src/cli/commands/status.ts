@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { type SchemaStatus, type VerifyReport, select } from 'tenantry'
 import type { Command } from 'commander'
 import { type SelectionFlags, selectionOf } from '../arguments.js'
@@ -10,6 +8,7 @@ import { type OutputFlags, openOutput, printJson } from '../output.js'
 import { isBroken, isPending, statusJson, statusLines } from '../render/status.js'
 import { verifyLines } from '../render/verify.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
+import { pageFile, writePage } from '../status-page/page-file.js'
 
 /** `tenantry status` */
 export const defineStatus: Define = (program, settle) => {
@@ -31,8 +30,7 @@ export interface StatusFlags extends ConnectionFlags, SelectionFlags, OutputFlag
 async function status(flags: StatusFlags): Promise<ExitCode> {
   const output = openOutput(flags)
   const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
-  // A configuration makes its own folder the working directory.
-  const file = flags.html === undefined ? undefined : resolve(flags.html)
+  const file = await pageFile(flags.html)
   return withRouter(flags, { output }, async (router) => {
     const chosen = { select: selected, exclude, limit }
     const statuses = await router.migrations.status(chosen)
@@ -40,10 +38,7 @@ async function status(flags: StatusFlags): Promise<ExitCode> {
     for (const line of statusLines(statuses, output.colors)) output.tell(line)
     for (const line of verified ? verifyLines(verified, output.colors) : []) output.tell(line)
     if (file !== undefined) {
-      const { statusPage } = await import('../status-page/status-page.js')
-      const page = statusPage({ statuses, ...(verified && { verified }), made: new Date() })
-      await writeFile(file, page)
-      output.note(`Written: ${file}`)
+      await writePage(file, { statuses, ...(verified && { verified }), made: new Date() }, output)
     }
     if (flags.json) printJson(output, statusJson(statuses))
     return exitCode(statuses, verified)

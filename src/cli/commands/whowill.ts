@@ -1,6 +1,6 @@
-import { select } from 'tenantry'
 import type { Command } from 'commander'
-import { type SelectionFlags, selectionOf } from '../arguments.js'
+import type { SelectionFlags } from '../arguments.js'
+import { chooseSchemas } from '../choose.js'
 import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { jsonOption, selecting } from '../flags.js'
@@ -21,9 +21,9 @@ export interface WhowillFlags extends ConnectionFlags, SelectionFlags, OutputFla
 /** Names the schemas that a command with the same flags would be about. Touches nothing. */
 async function whowill(flags: WhowillFlags): Promise<ExitCode> {
   const output = openOutput(flags)
-  const { select: selected = select.all(), exclude, limit } = selectionOf(flags)
+  const { select, exclude, limit } = await chooseSchemas(flags, 'Where to look')
   return withRouter(flags, { output }, async (router) => {
-    const names = await router.whoWill(selected, { exclude, limit })
+    const names = await router.whoWill(select, { exclude, limit })
     if (flags.json) printJson(output, names)
     else names.forEach(output.print)
     return EXIT.fine

@@ -10,12 +10,12 @@ const INTERVAL_MS = 100
 export interface LiveSurface {
   readonly stream: NodeJS.WriteStream
   readonly colors: Colors
-  /** The line that stays of what has ended, if one is to stay. */
-  readonly lineOf: (event: RunEvent) => string | undefined
+  /** The lines that stay of what has happened. */
+  readonly linesOf: (event: RunEvent) => readonly string[]
 }
 
 /** Draws a run on a terminal, ten times a second; lines that stay are written above the drawing. */
-export function openLiveView({ stream, colors, lineOf }: LiveSurface): RunView {
+export function openLiveView({ stream, colors, linesOf }: LiveSurface): RunView {
   const board = new Board(performance.now())
   const drawing = createLogUpdate(stream)
   const draw = (): void => {
@@ -31,9 +31,9 @@ export function openLiveView({ stream, colors, lineOf }: LiveSurface): RunView {
   return {
     onEvent(event) {
       board.hear(event, performance.now())
-      const line = lineOf(event)
-      if (line !== undefined) stay(line)
+      for (const line of linesOf(event)) stay(line)
     },
+    tell: stay,
     note: stay,
     end() {
       clearInterval(timer)

@@ -21,9 +21,10 @@ function outcomeText(outcome: SchemaOutcome, colors: Colors, done: string): stri
   const { status, applied, notAtomic, durationMs, error, reason } = outcome
   switch (status) {
     case 'done': {
-      const migrations = countText(applied.length, 'migration')
+      // What visits schemas without migrating them has none to count.
+      const migrations = applied.length > 0 ? `  ${countText(applied.length, 'migration')}` : ''
       const apart = notAtomic ? colors.yellow(`  not atomic: ${notAtomic.join(', ')}`) : ''
-      return `${colors.green(done)}  ${migrations}  ${durationText(durationMs)}${apart}`
+      return `${colors.green(done)}${migrations}  ${durationText(durationMs)}${apart}`
     }
     case 'current':
       return colors.dim('current')

@@ -1,5 +1,5 @@
-// Draws the table of `tenantry status --html` from the document in #data. Runs in the browser.
-const { made, sets, schemas } = JSON.parse(document.querySelector('#data').textContent)
+// Draws the table of `tenantry status --html` and `tenantry migrate --html` from the document in #data. Runs in the browser.
+const { made, run, sets, schemas } = JSON.parse(document.querySelector('#data').textContent)
 const STATES = ['broken', 'pending', 'current']
 const STATE_OF_CELL = { a: 'has run', p: 'pending', t: 'changed after it ran' }
 const byId = (id) => document.querySelector(`#${id}`)
@@ -120,13 +120,15 @@ function part(title, lines) {
   return [element('h3', { textContent: title }), element('pre', { textContent: lines.join('\n') })]
 }
 
-function showDetails({ schema, tenant, note, problem, cells, set, unknown, differences }) {
+function showDetails(about) {
+  const { schema, tenant, note, problem, cells, set, unknown, differences } = about
   const { migrations } = sets[set]
   const named = (state) => migrations.filter((_, at) => cells[at] === state)
   byId('details-title').textContent = schema
   byId('details-body').replaceChildren(
     element('p', { textContent: tenant ? `Tenant ${tenant}: ${note}` : note }),
     ...part('Error', problem ? [`${problem.code}: ${problem.message}`] : []),
+    ...part('In the run', about.run ? [about.run] : []),
     ...part('Differs from its migrations', differences),
     ...part('Changed after they ran', named('t')),
     ...part('Not in the migration set', unknown),
@@ -173,6 +175,9 @@ byId('sets').addEventListener('pointerover', ({ target }) => {
 byId('controls').addEventListener('submit', (event) => event.preventDefault())
 byId('search').addEventListener('input', show)
 byId('sort').addEventListener('change', show)
-byId('made').textContent = `${schemas.length} schemas, as of ${new Date(made).toLocaleString()}`
+const when = new Date(made).toLocaleString()
+byId('made').textContent = run
+  ? `Run of ${run}; as of ${when}`
+  : `${schemas.length} schemas, as of ${when}`
 showTally()
 show()

@@ -1,5 +1,7 @@
-import type { SchemaStatus, VerifyFinding, VerifyReport } from 'tenantry'
-import { errorJson } from '../render/error.js'
+import type { RunReport, SchemaOutcome, SchemaStatus, VerifyFinding, VerifyReport } from 'tenantry'
+import { durationText } from '../render/duration.js'
+import { errorJson, errorLine } from '../render/error.js'
+import { summaryLine } from '../render/outcome.js'
 import { isBroken, isPending, statusText } from '../render/status.js'
 import script from './page.client.js'
 import style from './page.css'
@@ -10,6 +12,8 @@ export interface StatusPage {
   readonly statuses: readonly SchemaStatus[]
   /** How the schemas compare with their migrations, where that was asked for. */
   readonly verified?: VerifyReport
+  /** The run after which the schemas stand like that. */
+  readonly run?: RunReport
   readonly made: Date
 }
 
@@ -33,20 +37,23 @@ export function statusPage(content: StatusPage): string {
   return page.replaceAll(/\/\*(\w+)\*\//g, (mark, name: string) => parts[name] ?? mark)
 }
 
-function documentOf({ statuses, verified, made }: StatusPage): object {
+function documentOf({ statuses, verified, run, made }: StatusPage): object {
   const titles = [...new Set(statuses.map(titleOf))]
   const sets = titles.map((title): PageSet => {
     const members = statuses.filter((status) => titleOf(status) === title)
     return { title, migrations: columnsOf(members), members }
   })
   const findingOf = new Map(verified?.findings.map((finding) => [finding.schema, finding]))
+  const outcomeOf = new Map(run?.outcomes.map((outcome) => [outcome.schema, outcome]))
   return {
+    run: run && summaryLine(run, 'migrated'),
     made: made.toISOString(),
     sets: sets.map(({ title, migrations }) => ({ title, migrations })),
     schemas: sets.flatMap(({ members, migrations }, set) =>
       members.map((status) => {
-        const finding = findingOf.get(status.schema)
-        return { ...rowOf(status, migrations, finding), set }
+        const { schema } = status
+        const found = { finding: findingOf.get(schema), outcome: outcomeOf.get(schema) }
+        return { ...rowOf(status, migrations, found), set }
       }),
     ),
   }
@@ -64,22 +71,26 @@ function columnsOf(statuses: readonly SchemaStatus[]): readonly string[] {
   return [...new Set(known.toSorted((a, b) => b.length - a.length).flat())]
 }
 
-function rowOf(
-  status: SchemaStatus,
-  migrations: readonly string[],
-  finding: VerifyFinding | undefined,
-): object {
+/** What is known of a schema beside its status. */
+interface Found {
+  readonly finding: VerifyFinding | undefined
+  readonly outcome: SchemaOutcome | undefined
+}
+
+function rowOf(status: SchemaStatus, migrations: readonly string[], found: Found): object {
   const { schema, tenant, version, unknown, problem } = status
-  const error = problem ?? finding?.error
+  const { finding, outcome } = found
+  const error = outcome?.error ?? problem ?? finding?.error
   return {
     schema,
     tenant,
     version,
-    ...standingOf(status, finding),
+    ...standingOf(status, found),
     cells: cellsOf(status, migrations),
     unknown,
     differences: finding?.differences ?? [],
     problem: error && errorJson(error),
+    run: outcome && runText(outcome),
   }
 }
 
@@ -88,7 +99,8 @@ interface Standing {
   readonly note: string
 }
 
-function standingOf(status: SchemaStatus, finding: VerifyFinding | undefined): Standing {
+function standingOf(status: SchemaStatus, { finding, outcome }: Found): Standing {
+  if (outcome?.error !== undefined) return { state: 'broken', note: errorLine(outcome.error) }
   if (isBroken(status)) return { state: 'broken', note: statusText(status) }
   if (finding?.error !== undefined) return { state: 'broken', note: 'not compared' }
   if (finding !== undefined) return { state: 'broken', note: 'differs from its migrations' }
@@ -104,4 +116,12 @@ function cellsOf({ applied, tampered }: SchemaStatus, columns: readonly string[]
       return ran.has(name) ? 'a' : 'p'
     })
     .join('')
+}
+
+/** What the run did to a schema, for those who look closer. */
+function runText({ status, applied, attempts, durationMs, reason }: SchemaOutcome): string {
+  if (status === 'skipped') return `skipped: ${reason ?? ''}`
+  const what = status === 'done' ? `migrated, ${applied.join(', ')}` : status
+  const again = attempts > 1 ? `, in attempt ${attempts}` : ''
+  return `${what}${again}, in ${durationText(durationMs)}`
 }
