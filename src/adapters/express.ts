@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { passThrough } from './node/exchange.js'
+import { exchange } from './node/exchange.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import type { ServingRouter } from './request/found.js'
 import { requestGate } from './request/gate.js'
@@ -47,7 +47,7 @@ export function serveTenants<Request extends IncomingMessage = IncomingMessage>(
       isInside = true
       next()
     }
-    passThrough({ gate, shown: request, request, response }, enter).catch((error: unknown) => {
+    exchange({ gate, shown: request, request, response }, enter).catch((error: unknown) => {
       if (isInside) throw error
       next(error)
     })
