@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { exchange } from './node/exchange.js'
+import { nextOf } from './node/next.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import type { ServingRouter } from './request/found.js'
-import { requestGate } from './request/gate.js'
 import type { ServeOptions } from './request/options.js'
 import { type RequestPlace, placeAt, tenantAt } from './request/place.js'
 
@@ -40,18 +39,7 @@ export function serveTenants<Request extends IncomingMessage = IncomingMessage>(
   router: ServingRouter<object>,
   options: ServeOptions<Request> = {},
 ): ExpressMiddleware<Request> {
-  const gate = requestGate(router, options)
-  return (request, response, next) => {
-    let isInside = false
-    const enter = (): void => {
-      isInside = true
-      next()
-    }
-    exchange({ gate, shown: request, request, response }, enter).catch((error: unknown) => {
-      if (isInside) throw error
-      next(error)
-    })
-  }
+  return nextOf(router, options)
 }
 
 /**

@@ -26,7 +26,7 @@ function makeApp(express: Express, service: AdapterService): ReturnType<Express>
       next,
     )
   })
-  app.post('/json', express.json({ limit: '1mb' }), (request, response, next) => {
+  app.post('/json', express.json(), (request, response, next) => {
     service.json(request.body).then((told) => response.json(told), next)
   })
   app.post('/upload', (request, response, next) => {

@@ -89,10 +89,11 @@ describe('serveUpgrades', () => {
     const sockets = new WebSocketServer({ noServer: true })
     const serve = serveUpgrades(router, { tenant: byHeader('x-tenant') }, (asked, socket, head) =>
       sockets.handleUpgrade(asked, socket, head, (webSocket) => {
-        webSocket.on('message', async () => {
+        const tell = async (): Promise<void> => {
           const { rows } = await router.pool.query('select current_schema()::text as schema')
           webSocket.send([tenantOf(asked)?.slug, rows[0]?.schema].join())
-        })
+        }
+        webSocket.on('message', () => void tell())
       }),
     )
     const service = await listen(createServer().on('upgrade', serve))

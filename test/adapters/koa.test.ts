@@ -45,8 +45,10 @@ function tell(context: Koa.Context, told: unknown): void {
   context.body = JSON.stringify(told)
 }
 
-const start = (service: AdapterService): Promise<StartedService> =>
-  listen(createServer(makeApp(service).callback()))
+function start(service: AdapterService): Promise<StartedService> {
+  const callback = makeApp(service).callback()
+  return listen(createServer((request, response) => void callback(request, response)))
+}
 
 describe('serveTenants in koa', () => {
   testFrameworkAdapter({ test: it, router: () => router, start })
