@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import ts from 'typescript'
 
-// What each block of a page may use without saying where it comes from.
-const PREAMBLE = "declare const router: import('tenantry').SchemaRouter\nexport {}\n"
+// What each block of a page may use without saying where it comes from; it may have one of its own.
+const PREAMBLE = "declare global { var router: import('tenantry').SchemaRouter }\nexport {}\n"
 
 /** Compiles blocks of code as files of the repository; says what is wrong with them. */
 export function compileErrors(root: string, blocks: readonly string[]): readonly string[] {

@@ -33,7 +33,7 @@ export interface TestFrameworkAdapterOptions {
  * import { serveTenants, tenantOf } from 'tenantry/http'
  * import { testFrameworkAdapter } from 'tenantry/testing'
  *
- * const router = new SchemaRouter({ connectionString: process.env.TEST_DATABASE_URL ?? '' })
+ * const router = new SchemaRouter({ connectionString: 'postgres://localhost/test' })
  * testFrameworkAdapter({
  *   test,
  *   router: () => router,
