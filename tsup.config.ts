@@ -1,9 +1,12 @@
 import { defineConfig } from 'tsup'
 
+const FRAMEWORKS = ['express', 'fastify', 'hono', 'http', 'koa', 'nest']
+
 const library = {
   index: 'src/index.ts',
   migrate: 'src/migrate.ts',
   testing: 'src/testing/index.ts',
+  ...Object.fromEntries(FRAMEWORKS.map((name) => [name, `src/adapters/${name}.ts`])),
 }
 
 const config: ReturnType<typeof defineConfig> = defineConfig([

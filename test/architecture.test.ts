@@ -77,6 +77,13 @@ describe('src', () => {
     expect(sideways.map(show)).toEqual([])
   })
 
+  it('lets no adapter import another one', () => {
+    // An adapter is a file of the folder; what several have in common is in folders below.
+    const isAdapter = (file: string): boolean => dirname(relative(SRC, file)) === 'adapters'
+    const sideways = own.filter((found) => isAdapter(found.file) && isAdapter(target(found)))
+    expect(sideways.map(show)).toEqual([])
+  })
+
   it('lets the command line import the package only by its name', () => {
     const inside = own.filter(
       (found) => folderOf(found.file) === 'cli' && folderOf(target(found)) !== 'cli',

@@ -9,3 +9,8 @@ export {
   type TestRegistryOptions,
   type TestedRegistry,
 } from './registry/test-registry.js'
+export type { AdapterService, StartService, StartedService } from './adapter/adapter-service.js'
+export {
+  testFrameworkAdapter,
+  type TestFrameworkAdapterOptions,
+} from './adapter/test-framework-adapter.js'
