@@ -4,6 +4,9 @@ const library = {
   index: 'src/index.ts',
   migrate: 'src/migrate.ts',
   testing: 'src/testing/index.ts',
+  drizzle: 'src/adapters/drizzle.ts',
+  knex: 'src/adapters/knex.ts',
+  kysely: 'src/adapters/kysely.ts',
 }
 
 const config: ReturnType<typeof defineConfig> = defineConfig([

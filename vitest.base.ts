@@ -13,6 +13,7 @@ export const base: ViteUserConfig = {
       { find: /^tenantry$/, replacement: source('index.ts') },
       { find: /^tenantry\/migrate$/, replacement: source('migrate.ts') },
       { find: /^tenantry\/testing$/, replacement: source('testing/index.ts') },
+      { find: /^tenantry\/([\w-]+)$/, replacement: source('adapters/$1.ts') },
     ],
   },
   test: {

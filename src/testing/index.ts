@@ -9,3 +9,11 @@ export {
   type TestRegistryOptions,
   type TestedRegistry,
 } from './registry/test-registry.js'
+export type { ConformanceCase } from './conformance/conformance-case.js'
+export {
+  ormAdapterCases,
+  testOrmAdapter,
+  type OpenedOrm,
+  type TestOrmAdapterOptions,
+} from './conformance/orm-adapter.js'
+export type { OrmNotes, OrmTransaction, TestedOrm } from './conformance/tested-orm.js'
