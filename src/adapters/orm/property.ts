@@ -13,11 +13,11 @@ export function isCallable(value: unknown): value is (...args: readonly unknown[
   return typeof value === 'function'
 }
 
-/** Has `before` look at the arguments of each call of a method of this one object. */
+/** Has `before` look at each call of a method of this one object, or of those that inherit it from it. */
 export function beforeEachCall(
   object: object,
   method: string,
-  before: (...args: readonly unknown[]) => void,
+  before: (this: unknown, ...args: readonly unknown[]) => void,
 ): void {
   const original = property(object, method)
   if (!isCallable(original)) return
@@ -25,7 +25,7 @@ export function beforeEachCall(
     configurable: true,
     writable: true,
     value(this: unknown, ...args: readonly unknown[]): unknown {
-      before(...args)
+      Reflect.apply(before, this, args)
       return Reflect.apply(original, this, args)
     },
   })
