@@ -1,12 +1,15 @@
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { defineConfig } from 'tsup'
 
-const FRAMEWORKS = ['express', 'fastify', 'hono', 'http', 'koa', 'nest']
+/** Each file at the top of the folder is a subpath of the package; what they share is below. */
+const adapters = readdirSync('src/adapters').filter((name) => name.endsWith('.ts'))
 
 const library = {
   index: 'src/index.ts',
   migrate: 'src/migrate.ts',
   testing: 'src/testing/index.ts',
-  ...Object.fromEntries(FRAMEWORKS.map((name) => [name, `src/adapters/${name}.ts`])),
+  ...Object.fromEntries(adapters.map((name) => [basename(name, '.ts'), `src/adapters/${name}`])),
 }
 
 const config: ReturnType<typeof defineConfig> = defineConfig([

@@ -12,11 +12,8 @@ export const base: ViteUserConfig = {
     alias: [
       { find: /^tenantry$/, replacement: source('index.ts') },
       { find: /^tenantry\/migrate$/, replacement: source('migrate.ts') },
-      {
-        find: /^tenantry\/(express|fastify|hono|http|koa|nest)$/,
-        replacement: source('adapters/$1.ts'),
-      },
       { find: /^tenantry\/testing$/, replacement: source('testing/index.ts') },
+      { find: /^tenantry\/([\w-]+)$/, replacement: source('adapters/$1.ts') },
     ],
   },
   test: {

@@ -38,6 +38,8 @@ export default defineConfig({
         items: [
           { text: 'Scopes and poolers', link: '/docs/scopes' },
           { text: 'Security', link: '/docs/security' },
+          { text: 'Frameworks', link: '/docs/frameworks' },
+          { text: 'ORMs', link: '/docs/orms' },
         ],
       },
       {

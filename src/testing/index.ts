@@ -14,3 +14,11 @@ export {
   testFrameworkAdapter,
   type TestFrameworkAdapterOptions,
 } from './adapter/test-framework-adapter.js'
+export type { ConformanceCase } from './conformance/conformance-case.js'
+export {
+  ormAdapterCases,
+  testOrmAdapter,
+  type OpenedOrm,
+  type TestOrmAdapterOptions,
+} from './conformance/orm-adapter.js'
+export type { OrmNotes, OrmTransaction, TestedOrm } from './conformance/tested-orm.js'
