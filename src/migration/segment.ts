@@ -77,18 +77,14 @@ async function runPieces(
   target: UnitTarget,
   { migrations, steps, applied, pieces: all }: Work & { readonly pieces: readonly Piece[] },
 ): Promise<void> {
-  const { schema, guard } = target
-  const [first, ...others] = all
-  const head = guard && openBefore(schema, guard)
-  const pieces = first === undefined ? [] : [{ ...first, head }, ...others]
-  const isGuarded = guard !== undefined && pieces.length > 0
+  const pieces = withHead(all, target)
   const last = pieces.at(-1)?.careful === false ? pieces.pop() : undefined
   for (const piece of pieces) await runPiece(client, target, piece)
   // Where locks do not tell everything, the guard is asked in any case.
   const isAsked = mayCreate(migrations)
-  const sight = [...(isAsked ? [] : [glanceText(schema)]), READ_BEFORE]
+  const sight = migrations.length === 0 ? [] : sightOf(target, isAsked)
   const noted = [ledgerText(target, steps, applied), CHECK_DEFERRED]
-  const end = [...noted, ...(isGuarded ? sight : []), RESTORE_PATH].join('\n')
+  const end = [...noted, ...sight, RESTORE_PATH].join('\n')
   const { glance, before } = await runBatch(client, target, {
     migrations: [],
     ...last,
@@ -98,6 +94,17 @@ async function runPieces(
   if (isAsked || glance !== undefined || before.length > 0) {
     await askGuard(client, target, { migrations, before })
   }
+}
+
+function withHead(pieces: readonly Piece[], { schema, guard }: UnitTarget): Piece[] {
+  const [first, ...others] = pieces
+  if (first === undefined) return []
+  return [{ ...first, head: guard && openBefore(schema, guard) }, ...others]
+}
+
+function sightOf({ schema, guard }: UnitTarget, isAsked: boolean): readonly string[] {
+  if (guard === undefined) return []
+  return isAsked ? [READ_BEFORE] : [glanceText(schema), READ_BEFORE]
 }
 
 function isPlain({ careful }: Piece): boolean {

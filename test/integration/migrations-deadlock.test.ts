@@ -53,7 +53,7 @@ describe('migrations.up of schemas that run into a deadlock', () => {
       { tenant: 'acme', status: 'done', applied: ['2_cross.sql'] },
       { tenant: 'beta', status: 'done', applied: ['2_cross.sql'] },
     ])
-    expect(outcomes.map(({ attempts }) => attempts).toSorted()).toEqual([1, 2])
+    expect(outcomes.map(({ attempts }) => attempts).toSorted((a, b) => a - b)).toEqual([1, 2])
     expect(events.filter(({ type }) => type === 'retried')).toMatchObject([
       { attempt: 1, error: { code: 'MIGRATION_FAILED', sqlState: '40P01' } },
     ])

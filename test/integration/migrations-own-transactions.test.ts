@@ -140,7 +140,7 @@ const LOOP = `for n in 1..2 loop
   insert into loans values (n, pg_current_xact_id()::text::int); commit; end loop;`
 
 describe('a file in which a block or a procedure commits', () => {
-  it.each([
+  it.each<readonly [string, string, UpOptions]>([
     ['a block', `do $$ begin ${LOOP} end $$`, {}],
     ['a block, one schema after the other', `do $$ begin ${LOOP} end $$`, { concurrency: 1 }],
     ['a procedure', 'call other.fill()', {}],
