@@ -73,7 +73,7 @@ describe('tenantry doctor', () => {
       expect(findings.get('names by case')).toMatchObject({
         names: [`${prefix}NOBODY, ${prefix}nobody`],
       })
-      expect(findings.get('stray tables')).toMatchObject({ names: ['public.loans'] })
+      expect(findings.get('stray objects')).toMatchObject({ names: ['table public.loans'] })
       expect(findings.get('invalid indexes')).toMatchObject({
         level: 'error',
         names: [`${prefix}c.twice`],
@@ -102,7 +102,13 @@ describe('tenantry doctor', () => {
       level: 'drift',
       names: [`${prefix}a`, `${prefix}b`],
     })
-    expect(findings.get('drift')).toMatchObject({ level: 'drift', names: [`${prefix}a`] })
+    expect(findings.get('drift')).toMatchObject({
+      level: 'drift',
+      names: [`${prefix}a`],
+      details: [`${prefix}a  + column loans.extra integer`],
+    })
+    const { stdout: shown } = await project.tenantry('doctor')
+    expect(shown).toMatch(new RegExp(`^ +${prefix}a  \\+ column loans\\.extra integer$`, 'm'))
   })
 
   it('finds rights that are missing', async () => {

@@ -1,16 +1,8 @@
 import { type AuditKind, type SchemaStatus, isTenantryError } from 'tenantry'
 import { errorLine } from '../render/error.js'
 import { isBroken, isPending } from '../render/status.js'
-import { type Check, type DoctorFinding, type Patient, namesOf } from './finding.js'
-
-/** Turns the names that a query finds into a finding; none is fine. */
-function judged(
-  names: readonly string[],
-  { fine, ...finding }: Omit<DoctorFinding, 'names'> & { readonly fine: string },
-): DoctorFinding {
-  if (names.length === 0) return { check: finding.check, level: 'fine', message: fine }
-  return { ...finding, names }
-}
+import { type Check, type Patient, namesOf } from './finding.js'
+import { judged } from './judged.js'
 
 /** Whether new schemas can be made. */
 export const createRight: Check = async (patient) =>
@@ -107,31 +99,6 @@ export const namesByCase: Check = async (patient) =>
     },
   )
 
-/** Tables of tenants that were made outside of a scope. */
-export const strayTables: Check = async (patient) =>
-  judged(
-    await namesOf(
-      patient,
-      `select 'public.' || stray.relname as name from pg_class as stray
-       where stray.relnamespace = 'public'::regnamespace and stray.relkind in ('r', 'p')
-         and stray.relname <> 'migrations'
-         and exists (select from pg_class as own join pg_namespace on pg_namespace.oid = own.relnamespace
-                     where own.relname = stray.relname and own.relkind in ('r', 'p')
-                       and nspname = any ($1))
-       order by 1`,
-      [patient.tenants.map(({ schema }) => schema)],
-    ),
-    {
-      check: 'stray tables',
-      level: 'warning',
-      fine: "no table of public is called like a tenant's",
-      message: "these tables are called like the tenants' own",
-      advice:
-        'They were probably made without a scope. Move their rows to the tenants and drop them, or ' +
-        'rename them.',
-    },
-  )
-
 /** What a failed CREATE INDEX CONCURRENTLY leaves behind. */
 export const invalidIndexes: Check = async (patient) =>
   judged(
@@ -191,7 +158,10 @@ export const drift: Check = async ({ router }: Patient) => {
         level: 'drift',
         fine: 'every schema is what its migrations make',
         message: 'these schemas differ from what their migrations make',
-        advice: 'See `tenantry verify` for what differs, and correct it by a migration.',
+        advice: 'Correct what differs by a migration; `tenantry verify` looks at nothing but this.',
+        details: differing.flatMap(({ schema, differences }) =>
+          differences.map((difference) => `${schema}  ${difference}`),
+        ),
       },
     )
   } catch (error) {

@@ -1,56 +1,37 @@
-import type { ClientBase } from 'pg'
-import type { Check, DoctorFinding, Patient } from './finding.js'
+import { type Check, type DoctorFinding, type Patient, rowOf } from './finding.js'
 
 const OLDEST_VERSION = 150_000
 
 /** Whether the server is new enough. */
 export const version: Check = async ({ client }) => {
-  const { number, text } = await row<{ number: number; text: string }>(
+  const { number, text } = await rowOf<{ number: string; text: string }>(
     client,
-    `select current_setting('server_version_num')::int as number,
+    `select current_setting('server_version_num') as number,
             current_setting('server_version') as text`,
   )
+  return versionFinding(Number(number), text)
+}
+
+/** What is said of a version: as a number, such as 150004, and for people. */
+export function versionFinding(number: number, text: string): DoctorFinding {
   const base = { check: 'version', message: `PostgreSQL ${text}` }
   if (number >= OLDEST_VERSION) return { ...base, level: 'fine' }
   return { ...base, level: 'error', advice: 'Upgrade the server to PostgreSQL 15 or newer.' }
 }
 
-/**
- * Whether something hands connections around in between.
- *
- * A pooler tells its clients a process id that is not the server's. In transaction mode, a second
- * client is lent the server's process that the first one has just let go of.
- */
-export const pooler: Check = async ({ client, withClient }) => {
-  const first = await backendOf(client)
-  const told = 'processID' in client ? client.processID : first
-  if (told === first) {
-    return { check: 'pooler', level: 'fine', message: 'no pooler in between' }
-  }
-  const second = await withClient(backendOf)
-  if (second === first) {
-    return { check: 'pooler', level: 'fine', message: 'a pooler in transaction mode in between' }
-  }
-  return {
-    check: 'pooler',
-    level: 'warning',
-    message: 'a pooler in between, probably in session mode',
-    advice:
-      "Say so with scope: { pooler: 'session' } in the configuration if it is, or use transaction mode.",
-  }
-}
-
 /** How many locks one transaction may take, and how many the biggest schema could ask for. */
 export const locks: Check = async ({ client, schemas }) => {
-  const { allowed, name, objects } = await row<{ allowed: number; name: string; objects: number }>(
+  const biggest = await rowOf<{ allowed: string; name: string; objects: string }>(
     client,
-    `select current_setting('max_locks_per_transaction')::int as allowed, name, objects
+    `select current_setting('max_locks_per_transaction') as allowed, name, objects
      from (select relnamespace::regnamespace::text as name, count(*)::int as objects
            from pg_class where relnamespace::regnamespace::text = any ($1)
              or relnamespace in (select oid from pg_namespace where nspname = any ($1))
            group by 1 union all select '', 0 order by 2 desc limit 1) as biggest`,
     [schemas],
   )
+  const { name } = biggest
+  const [allowed, objects] = [Number(biggest.allowed), Number(biggest.objects)]
   const message = `max_locks_per_transaction is ${allowed}; the biggest schema has ${objects} objects`
   if (objects <= allowed) return { check: 'locks', level: 'fine', message }
   return {
@@ -65,14 +46,14 @@ const DEFAULT_POOL_SIZE = 10
 
 /** Whether the pools of the service's processes fit into the server. */
 export const connections: Check = async ({ client, config }) => {
-  const { free } = await row<{ free: number }>(
+  const { free } = await rowOf<{ free: string }>(
     client,
     `select current_setting('max_connections')::int
           - current_setting('superuser_reserved_connections')::int
           - coalesce(current_setting('reserved_connections', true)::int, 0) as free`,
   )
   const size = config.pool?.options.max ?? config.poolOptions?.max ?? DEFAULT_POOL_SIZE
-  const fit = Math.floor(free / size)
+  const fit = Math.floor(Number(free) / size)
   const message = `a pool of ${size} clients, and ${free} connections for all: room for ${fit} processes`
   if (fit >= 2) return { check: 'connections', level: 'fine', message }
   return {
@@ -85,7 +66,7 @@ export const connections: Check = async ({ client, config }) => {
 
 /** Where statements without a scope would land. */
 export const unscopedPath: Check = async ({ client, prefix }) => {
-  const { path } = await row<{ path: string }>(
+  const { path } = await rowOf<{ path: string }>(
     client,
     `select coalesce(reset_val, '') as path from pg_settings where name = 'search_path'`,
   )
@@ -108,15 +89,23 @@ const MUCH_CATALOG = 2 ** 30
 
 /** How much the catalogs have grown by the number of schemas. */
 export const catalog: Check = async ({ client }) => {
-  const { bytes, size, relations } = await row<{ bytes: string; size: string; relations: string }>(
+  const { bytes, size, relations } = await rowOf<{
+    bytes: string
+    size: string
+    relations: string
+  }>(
     client,
     `select bytes, pg_size_pretty(bytes) as size, relations
      from (select sum(pg_total_relation_size(oid))::bigint as bytes from pg_class
            where relnamespace = 'pg_catalog'::regnamespace and relkind = 'r') as sizes,
           (select count(*) as relations from pg_class) as counts`,
   )
-  const message = `the catalogs hold ${relations} relations in ${size}`
-  if (Number(bytes) < MUCH_CATALOG) return { check: 'catalog', level: 'fine', message }
+  return catalogFinding(Number(bytes), `the catalogs hold ${relations} relations in ${size}`)
+}
+
+/** What is said of catalogs of so many bytes. */
+export function catalogFinding(bytes: number, message: string): DoctorFinding {
+  if (bytes < MUCH_CATALOG) return { check: 'catalog', level: 'fine', message }
   return {
     check: 'catalog',
     level: 'warning',
@@ -129,24 +118,9 @@ export const catalog: Check = async ({ client }) => {
 
 /** Who is connected to what. */
 export async function connection({ client }: Pick<Patient, 'client'>): Promise<DoctorFinding> {
-  const { database, user } = await row<{ database: string; user: string }>(
+  const { database, user } = await rowOf<{ database: string; user: string }>(
     client,
     'select current_database() as database, current_user as user',
   )
   return { check: 'connection', level: 'fine', message: `database ${database} as ${user}` }
-}
-
-async function backendOf(client: ClientBase): Promise<number> {
-  return (await row<{ pid: number }>(client, 'select pg_backend_pid() as pid')).pid
-}
-
-async function row<Row extends object>(
-  client: ClientBase,
-  text: string,
-  values: readonly unknown[] = [],
-): Promise<Row> {
-  const { rows } = await client.query<Row>(text, [...values])
-  const [first] = rows
-  if (first === undefined) throw new TypeError('The server has answered with no row.')
-  return first
 }

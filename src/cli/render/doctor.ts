@@ -2,8 +2,16 @@ import type { DoctorFinding } from '../doctor/finding.js'
 import type { Colors } from '../output.js'
 import { countText, tallyText } from './count.js'
 
-const COLORS = { fine: 'green', warning: 'yellow', drift: 'yellow', error: 'red' } as const
+const COLORS = {
+  fine: 'green',
+  warning: 'yellow',
+  drift: 'yellow',
+  locked: 'yellow',
+  error: 'red',
+} as const
 const SHOWN_NAMES = 10
+const SHOWN_DETAILS = 20
+const INDENT = ' '.repeat(9)
 
 /** Findings one by one, each with what to do, and a summary. */
 export function doctorLines(findings: readonly DoctorFinding[], colors: Colors): string[] {
@@ -13,6 +21,7 @@ export function doctorLines(findings: readonly DoctorFinding[], colors: Colors):
     [count('fine'), 'fine'],
     [count('warning'), 'to think about'],
     [count('drift'), 'to bring up to date'],
+    [count('locked'), 'not seen'],
     [count('error'), 'to correct'],
   ])
   return [
@@ -22,12 +31,16 @@ export function doctorLines(findings: readonly DoctorFinding[], colors: Colors):
 }
 
 function findingLines(finding: DoctorFinding, colors: Colors): string[] {
-  const { check, level, message, advice, names = [] } = finding
+  const { check, level, message, advice, names = [], details = [] } = finding
   const mark = colors[COLORS[level]](level.padEnd('warning'.length))
   const shown = names.slice(0, SHOWN_NAMES).join(', ')
   const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : ''
   return [
     `${mark}  ${colors.dim(`${check}:`)} ${message}${shown && `: ${shown}${more}`}`,
-    ...(advice === undefined ? [] : [`         ${advice}`]),
+    ...details.slice(0, SHOWN_DETAILS).map((line) => `${INDENT}${line}`),
+    ...(details.length > SHOWN_DETAILS
+      ? [`${INDENT}and ${details.length - SHOWN_DETAILS} more`]
+      : []),
+    ...(advice === undefined ? [] : [`${INDENT}${advice}`]),
   ]
 }
