@@ -36,3 +36,11 @@ export function statusOf(error: unknown): number {
   void router.tenants.get(7)
   return isTenantryError(error, 'TENANT_NOT_FOUND') ? 404 : 500
 }
+
+// The types of the adapters need no framework.
+export * as express from 'tenantry/express'
+export * as fastify from 'tenantry/fastify'
+export * as hono from 'tenantry/hono'
+export * as http from 'tenantry/http'
+export * as koa from 'tenantry/koa'
+export * as nest from 'tenantry/nest'

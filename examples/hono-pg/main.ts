@@ -1,0 +1,19 @@
+// Run it with `npx tsx examples/hono-pg/main.ts`, and ask it with `curl http://acme.localhost:3000/loans`.
+import { fileURLToPath } from 'node:url'
+import { serve } from '@hono/node-server'
+import { SchemaRouter } from 'tenantry'
+import { startEmbeddedPostgres } from 'tenantry/testing'
+import { makeApp } from './app.js'
+
+const postgres = await startEmbeddedPostgres()
+const migrations = fileURLToPath(new URL('migrations', import.meta.url))
+const router = new SchemaRouter({
+  connectionString: postgres.url,
+  schemas: { tenants: { migrations } },
+})
+await router.tenants.create({ slug: 'acme', name: 'Acme Lending' })
+await router.tenants.create({ slug: 'globex', name: 'Globex' })
+
+serve({ fetch: makeApp(router).fetch, port: 3000 }, () => {
+  console.log('http://acme.localhost:3000/loans and http://globex.localhost:3000/loans')
+})
