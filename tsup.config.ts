@@ -4,6 +4,7 @@ const library = {
   index: 'src/index.ts',
   migrate: 'src/migrate.ts',
   testing: 'src/testing/index.ts',
+  jobs: 'src/adapters/jobs.ts',
 }
 
 const config: ReturnType<typeof defineConfig> = defineConfig([
