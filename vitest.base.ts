@@ -12,6 +12,7 @@ export const base: ViteUserConfig = {
     alias: [
       { find: /^tenantry$/, replacement: source('index.ts') },
       { find: /^tenantry\/migrate$/, replacement: source('migrate.ts') },
+      { find: /^tenantry\/jobs$/, replacement: source('adapters/jobs.ts') },
       { find: /^tenantry\/testing$/, replacement: source('testing/index.ts') },
       { find: /^tenantry\/([\w-]+)$/, replacement: source('adapters/$1.ts') },
     ],

@@ -1,3 +1,12 @@
+export type {
+  MessageTenant,
+  MigrationMessage,
+  MigrationResult,
+  ScopeMessage,
+  TenantAction,
+  TenantMessage,
+  TracedOutcome,
+} from './diagnostics/channels.js'
 export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'
 export type { ErrorCode, ErrorFacts, MetadataIssue } from './errors.js'
 export { TenantDomains } from './lifecycle/tenant-domains.js'

@@ -40,6 +40,8 @@ export default defineConfig({
           { text: 'Security', link: '/docs/security' },
           { text: 'Frameworks', link: '/docs/frameworks' },
           { text: 'ORMs', link: '/docs/orms' },
+          { text: 'Jobs', link: '/docs/jobs' },
+          { text: 'Observability', link: '/docs/observability' },
         ],
       },
       {

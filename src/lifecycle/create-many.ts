@@ -2,6 +2,7 @@ import { TenantryError } from '../errors.js'
 import { type RunReport, type SchemaOutcome, countOutcomes } from '../migration/report.js'
 import { settingsOf } from '../migration/run-options.js'
 import { type RunSettings, runOver } from '../migration/run.js'
+import { toldChange } from './told-change.js'
 import { firstFew } from '../support/first-few.js'
 import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
 import {
@@ -62,8 +63,8 @@ export async function createTenants(
   const queue = orders.map(({ row }) => ({ schema: row.schema, kind: 'tenant' as const }))
   const onOutcome = (outcome: SchemaOutcome): void => options.onOutcome?.(named(outcome))
   const run = await runOver(queue, { ...settings, onOutcome }, async ({ schema }) => {
-    const { slug } = await create(orderOf(schema))
-    parts.lookUps.forgetTenant(slug)
+    const order = orderOf(schema)
+    await toldChange(parts, { action: 'create', slug: order.row.slug }, () => create(order))
     return { status: 'done', applied }
   })
   return requireCreated({ ...run, outcomes: run.outcomes.map(named) })

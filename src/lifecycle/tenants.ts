@@ -1,3 +1,4 @@
+import type { TenantAction } from '../diagnostics/channels.js'
 import type { RunReport } from '../migration/report.js'
 import type { TenantChanges, TenantFilter } from '../registry/registry.js'
 import { type Tenant, type TenantMetadata, typed } from '../registry/tenant.js'
@@ -12,6 +13,7 @@ import { type PurgeOptions, purgeTenant } from './purge.js'
 import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
 import { TenantSpares } from './spare/tenant-spares.js'
 import { TenantDomains } from './tenant-domains.js'
+import { type Change, toldChange } from './told-change.js'
 import { updateTenant } from './update.js'
 
 /**
@@ -48,7 +50,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    *   router.tenants.create({ slug: 'acme', name: 'Acme Lending', domains: ['acme.example.com'] })
    */
   async create(tenant: CreateTenant<Input>): Promise<Tenant<Metadata>> {
-    return this.#forget(await createTenant(this.#parts, tenant))
+    return this.#change('create', tenant.slug, (parts) => createTenant(parts, tenant))
   }
 
   /**
@@ -105,7 +107,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_NOT_FOUND`
    */
   async update(slug: string, changes: TenantChanges<Input>): Promise<Tenant<Metadata>> {
-    return this.#forget(await updateTenant(this.#parts, slug, changes))
+    return this.#change('update', slug, (parts) => updateTenant(parts, slug, changes))
   }
 
   /**
@@ -116,7 +118,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    */
   async suspend(slug: string): Promise<Tenant<Metadata>> {
     const change = { kind: 'suspend', to: 'suspended' } as const
-    return this.#forget(await changeStatus(this.#parts, slug, change))
+    return this.#change('suspend', slug, (parts) => changeStatus(parts, slug, change))
   }
 
   /**
@@ -126,7 +128,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * `SCHEMA_MISSING` for one that is provisioning
    */
   async activate(slug: string): Promise<Tenant<Metadata>> {
-    return this.#forget(await activateTenant(this.#parts, slug))
+    return this.#change('activate', slug, (parts) => activateTenant(parts, slug))
   }
 
   /**
@@ -152,9 +154,8 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
     names: RenameTenant,
     options: RenameOptions = {},
   ): Promise<Tenant<Metadata>> {
-    const tenant = await renameTenant(this.#parts, slug, { names, options })
-    this.#parts.lookUps.forgetTenant(slug)
-    return this.#forget(tenant)
+    const given = { names, options }
+    return this.#change('rename', slug, (parts) => renameTenant(parts, slug, given))
   }
 
   /**
@@ -178,7 +179,8 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
     tenant: CreateTenant<Input>,
     options: CloneOptions = {},
   ): Promise<Tenant<Metadata>> {
-    return this.#forget(await cloneTenant(this.#parts, { from, tenant }, options))
+    const names = { from, tenant }
+    return this.#change('clone', tenant.slug, (parts) => cloneTenant(parts, names, options))
   }
 
   /**
@@ -189,7 +191,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * commit, the tenant is deleted nevertheless
    */
   async delete(slug: string): Promise<Tenant<Metadata>> {
-    return typed(await deleteTenant(this.#parts, slug))
+    return this.#change('delete', slug, (parts) => deleteTenant(parts, slug))
   }
 
   /**
@@ -201,7 +203,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * purge has begun
    */
   async restore(slug: string): Promise<Tenant<Metadata>> {
-    return this.#forget(await restoreTenant(this.#parts, slug))
+    return this.#change('restore', slug, (parts) => restoreTenant(parts, slug))
   }
 
   /**
@@ -221,7 +223,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * const forget = (router: SchemaRouter) => router.tenants.purge('acme', { confirm: 'acme' })
    */
   async purge(slug: string, options: PurgeOptions): Promise<Tenant<Metadata>> {
-    return typed(await purgeTenant(this.#parts, slug, options))
+    return this.#change('purge', slug, (parts) => purgeTenant(parts, slug, options))
   }
 
   /**
@@ -241,8 +243,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
     return auditTenants(this.#parts)
   }
 
-  #forget(tenant: Tenant): Tenant<Metadata> {
-    this.#parts.lookUps.forgetTenant(tenant.slug)
-    return typed(tenant)
+  #change(action: TenantAction, slug: string, work: Change): Promise<Tenant<Metadata>> {
+    return toldChange(this.#parts, { action, slug }, work)
   }
 }

@@ -1,3 +1,4 @@
+import { type MigrationMessage, migrationChannel, traced } from '../diagnostics/channels.js'
 import { isTenantryError } from '../errors.js'
 import { cancellable } from '../postgres/cancellable.js'
 import type { FleetSchema } from '../selector/selector.js'
@@ -76,9 +77,14 @@ export async function runGoals(base: MigratorParts, run: GoalRun): Promise<GoalR
   const report = await runOver(schemas, settings, async (schema, progress) => {
     const work = workOf.get(schema)
     if (work === undefined) throw new TypeError('unreachable')
-    return workOn(workParts, work, progress)
+    const message = (): MigrationMessage => messageOf(work)
+    return traced(migrationChannel, message, () => workOn(workParts, work, progress))
   })
   return { report, schemas }
+}
+
+function messageOf({ schema: { schema, kind, tenant }, goal }: SchemaWork): MigrationMessage {
+  return { schema, kind, tenant, direction: goal.kind }
 }
 
 async function checkExtensionUse(

@@ -9,6 +9,8 @@ export interface AcquireOptions {
   /** How long to wait for a client, in milliseconds. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** Is told how long the wait was, in milliseconds, where there was one. */
+  readonly told?: { waitMs?: number } | undefined
 }
 
 /**
@@ -18,12 +20,18 @@ export interface AcquireOptions {
  * wait is over
  */
 export async function acquire(options: AcquireOptions): Promise<PoolClient> {
-  const { pool, signal } = options
+  const { pool, signal, told } = options
   signal?.throwIfAborted()
-  if (signal === undefined && pool.idleCount > pool.waitingCount) return pool.connect()
-  return unlessInVain(options, (vain) =>
-    waitFor(options, signal === undefined ? [vain] : [vain, signal]),
-  )
+  const isFree = pool.idleCount > pool.waitingCount
+  if (signal === undefined && isFree) return pool.connect()
+  const began = performance.now()
+  try {
+    return await unlessInVain(options, (vain) =>
+      waitFor(options, signal === undefined ? [vain] : [vain, signal]),
+    )
+  } finally {
+    if (!isFree && told !== undefined) told.waitMs = performance.now() - began
+  }
 }
 
 /**

@@ -37,6 +37,7 @@ export interface LeaseRequest {
   readonly signal?: AbortSignal | undefined
   /** Sets the path for the whole session. */
   readonly fixed?: boolean
+  readonly told?: AcquireOptions['told']
 }
 
 type Ready = (error: Error | null, session?: Session) => void
@@ -93,8 +94,8 @@ export class LeasePool {
   }
 
   async #lendLate(request: LeaseRequest): Promise<Session> {
-    const { prelude, signal, fixed } = request
-    const client = await this.#acquire(signal)
+    const { prelude, signal, fixed, told } = request
+    const client = await this.#acquire(signal, told)
     if (fixed) await this.#fix(client, prelude)
     return this.#bind(client, request)
   }
@@ -145,8 +146,8 @@ export class LeasePool {
     return { pool, room, timeoutMs: this.#rules.acquireTimeoutMs }
   }
 
-  async #acquire(signal?: AbortSignal): Promise<PoolClient> {
-    return takeOver(await acquire({ ...this.#waitOptions, signal }))
+  async #acquire(signal?: AbortSignal, told?: AcquireOptions['told']): Promise<PoolClient> {
+    return takeOver(await acquire({ ...this.#waitOptions, signal, told }))
   }
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {

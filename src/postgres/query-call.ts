@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
+import { asCaller } from '../support/caller-context.js'
 import { type Submittable, isSubmittable } from './wire.js'
 
 /** pg's callback. */
@@ -25,7 +26,7 @@ function isCallback(input: unknown): input is Callback {
 
 /** pg calls back from the socket's async context, which may be another tenant's. */
 function bound(callback: Callback): Callback {
-  return AsyncResource.bind(callback)
+  return asCaller(callback)
 }
 
 /** The rows and the end of a query object or a stream are told as the caller's tenant, too. */

@@ -8,6 +8,7 @@ import { ScopedStatement } from './scoped-statement.js'
 import type { Session, SessionRules, TransactionState } from './session.js'
 import { isLost, toError } from './sql-state.js'
 import type { NamingRules } from './statement-name.js'
+import { StatementQueue } from './statement-queue.js'
 import type { TextRules } from './statement-text.js'
 import {
   type Submittable,
@@ -45,7 +46,7 @@ export class ScopedSession implements Session, TextRules {
   #broken: Error | undefined
   #cancelling: Promise<void> | undefined
   readonly #opening: string[] = []
-  readonly #waiting: Submittable[] = []
+  readonly #waiting = new StatementQueue()
   readonly #idle: (() => void)[] = []
 
   constructor(client: WirePoolClient, prelude: Prelude, rules: SessionRules) {
@@ -96,13 +97,16 @@ export class ScopedSession implements Session, TextRules {
 
   #enqueue(statement: Submittable): void {
     if (this.#broken !== undefined) failSubmittable(statement, this.#broken)
-    else if (this.#current) this.#waiting.push(statement)
+    else if (this.#current) this.#waiting.push(statement, (next) => this.#send(next))
     else if (!isGivenUp(statement)) this.#send(statement)
   }
 
   #send(statement: Submittable, repaired = false): void {
     this.#current = statement
-    this.client.query(new ScopedStatement(statement, this, repaired))
+    // Tracers wrap the callback that they find among the arguments; pg puts it back in its place.
+    const { callback } = statement
+    if (callback !== undefined) statement.callback = undefined
+    this.client.query(new ScopedStatement(statement, this, repaired), callback)
   }
 
   /** The server's own word on the transaction; true inside a statement's `submit`. */
@@ -185,12 +189,7 @@ export class ScopedSession implements Session, TextRules {
   }
 
   #next(): void {
-    let next = this.#waiting.shift()
-    while (next !== undefined && isGivenUp(next)) next = this.#waiting.shift()
-    if (next !== undefined) {
-      this.#send(next)
-      return
-    }
+    if (this.#waiting.sendNext()) return
     this.#current = undefined
     for (const resolve of this.#idle.splice(0)) resolve()
   }
@@ -208,7 +207,7 @@ export class ScopedSession implements Session, TextRules {
   }
 
   abandon(reason: Error): void {
-    for (const statement of this.#waiting.splice(0)) failSubmittable(statement, reason)
+    for (const statement of this.#waiting.clear()) failSubmittable(statement, reason)
     if (this.#current) this.#cancelling = cancelStatement(this.client)
   }
 

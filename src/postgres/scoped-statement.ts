@@ -20,6 +20,7 @@ import {
   type Submittable,
   type TransactionStatus,
   type WireConnection,
+  type WireStatement,
   sendsNoSync,
   isPgQuery,
   textOf,
@@ -32,7 +33,7 @@ import {
  * prelude in front, and keeps the prelude's answer from it. Everything else passes through, so
  * each feature of the inner object works as it does without a scope.
  */
-export class ScopedStatement extends StatementView implements Submittable {
+export class ScopedStatement extends StatementView implements WireStatement {
   readonly #session: ScopedSession
   /** The name that the caller gave; on the wire each tenant has its own. */
   readonly #givenName: string | undefined
@@ -60,9 +61,13 @@ export class ScopedStatement extends StatementView implements Submittable {
     this.#text = textOf(inner)
   }
 
-  /** Hidden while the prelude runs, so that pg does not take its ParseComplete for the statement's. */
-  get name(): string | undefined {
-    return this.#awaiting ? undefined : this.inner.name
+  /**
+   * Hidden while the prelude runs, so that pg does not take its ParseComplete for the statement's.
+   * Never `undefined`: tracers put comments into statements without a name, by a copy of what they
+   * are given, and a copy of this one would run without its scope.
+   */
+  get name(): string | null {
+    return this.#awaiting ? null : (this.inner.name ?? null)
   }
 
   submit(connection: WireConnection): Error | null {

@@ -25,8 +25,11 @@ export interface WireClient {
   /** The process id that the client was told at its start. */
   readonly processID: number
   getTransactionStatus(): TransactionStatus | null
-  query(statement: Submittable): unknown
+  query(statement: WireStatement, callback?: Submittable['callback']): unknown
 }
+
+/** What a client is handed: it is never asked for its name before it is parsed. */
+export type WireStatement = Omit<Submittable, 'name'> & { readonly name?: string | null }
 
 /** What pg calls back on the object that it is running; pg-cursor and others implement a part. */
 export interface Submittable {

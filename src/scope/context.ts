@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ScopeMessage } from '../diagnostics/channels.js'
 import { TenantryError } from '../errors.js'
 import type { Prelude } from '../postgres/prelude.js'
 import type { SchemaName } from '../names/schema-name.js'
@@ -50,4 +51,9 @@ export function noScope(): never {
     'No tenant is in scope here. Wrap the code in router.withTenant(tenant, fn) or ' +
       'router.runAs(tenant, fn), or name the tenant with router.poolFor(tenant).',
   )
+}
+
+/** What is told of a scope to those who listen. */
+export function messageOf({ schema, tenant }: Scope, form: ScopeMessage['form']): ScopeMessage {
+  return { schema, tenant, form }
 }

@@ -1,4 +1,5 @@
 import { TenantryError } from '../errors.js'
+import { type ScopeMessage, scopeChannel, traced } from '../diagnostics/channels.js'
 import { log } from '../diagnostics/log.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import type { Session } from '../postgres/session.js'
@@ -7,7 +8,7 @@ import { type TransactionOptions, beginText, requireCommitted } from '../postgre
 import type { Holder } from '../postgres/waiting-room.js'
 import { untilAborted } from '../support/abort.js'
 import { optionInvalid } from '../support/options.js'
-import { type Scope, runInScope } from './context.js'
+import { type Scope, messageOf, runInScope } from './context.js'
 import { LentClient, type ScopedClient } from './scoped-client.js'
 
 /** How a scope runs. */
@@ -30,29 +31,47 @@ export interface ScopeOptions extends TransactionOptions {
 const debug = log('scope')
 
 /** Lends `fn` a client that answers for `scope`, and makes the scope ambient meanwhile. */
-export async function runScope<R>(
+export function runScope<R>(
   leases: LeasePool,
   scope: Scope,
   fn: (db: ScopedClient) => R | Promise<R>,
   options: ScopeOptions = {},
+): Promise<R> {
+  const message = (): ScopeMessage => messageOf(scope, 'function')
+  return traced(scopeChannel, message, (told) => lendTo(fn, { leases, scope, options, told }))
+}
+
+interface Lending {
+  readonly leases: LeasePool
+  readonly scope: Scope
+  readonly options: ScopeOptions
+  readonly told: ScopeMessage | undefined
+}
+
+async function lendTo<R>(
+  fn: (db: ScopedClient) => R | Promise<R>,
+  { leases, scope, options, told }: Lending,
 ): Promise<R> {
   const { signal, transaction = false } = options
   const begin = transaction ? beginText(options) : undefined
   const fixed = isFixed(options)
   signal?.throwIfAborted()
   const holder = leases.room.newHolder()
-  const db = new LentClient(leases, { prelude: scope.prelude, holder, begin, signal, fixed })
+  const db = new LentClient(leases, { prelude: scope.prelude, holder, begin, signal, fixed, told })
   const running = (): Promise<R> =>
     leases.room.hold(holder, () => runInScope(scope, async () => fn(db)))
   let result: R
   try {
     result = await untilAborted(running(), signal, (reason) => db.abort(toError(reason)))
   } catch (error) {
-    await abandon(leases, await db.close(), holder)
+    const left = await db.close()
+    await runInScope(scope, () => abandon(leases, left, holder))
     throw error
   }
   const session = await db.close()
-  if (session !== undefined) await finish(leases, session, { holder, transaction })
+  if (session !== undefined) {
+    await runInScope(scope, () => finish(leases, session, { holder, transaction }))
+  }
   return result
 }
 

@@ -4,6 +4,7 @@ import type { SchemaName } from '../names/schema-name.js'
 import type { LeasePool, LeaseRequest } from '../postgres/lease-pool.js'
 import { type Callback, type QueryCall, answer, queryCall } from '../postgres/query-call.js'
 import type { Session } from '../postgres/session.js'
+import { asCaller } from '../support/caller-context.js'
 import { toError } from '../postgres/sql-state.js'
 
 /** pg's own `query`, with all its overloads. */
@@ -30,7 +31,7 @@ export interface ScopedClient {
 }
 
 interface Waiting {
-  readonly call: QueryCall
+  readonly send: (session: Session) => void
   readonly settle: Callback
 }
 
@@ -63,7 +64,9 @@ export class LentClient implements ScopedClient {
         this.#session.run(call, settle)
         return
       }
-      this.#backlog.push({ call, settle })
+      // It is sent by whoever opens the client, and tracers ask who is calling.
+      const send = asCaller((session: Session) => session.run(call, settle))
+      this.#backlog.push({ send, settle })
       this.#opening ??= this.#open()
     })
   }
@@ -74,7 +77,7 @@ export class LentClient implements ScopedClient {
       const session = await this.#leases.open(this.#request)
       this.#session = session
       if (this.#aborted !== undefined) throw this.#aborted
-      for (const { call, settle } of this.#backlog.splice(0)) session.run(call, settle)
+      for (const { send } of this.#backlog.splice(0)) send(session)
     } catch (error) {
       this.#opening = undefined
       for (const { settle } of this.#backlog.splice(0)) settle(toError(error))

@@ -1,13 +1,20 @@
-import { AsyncResource } from 'node:async_hooks'
 import pg from 'pg'
 import type { Pool, PoolClient } from 'pg'
+import {
+  type ScopeMessage,
+  isHeard,
+  scopeChannel,
+  traced,
+  tracedCall,
+} from '../diagnostics/channels.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
 import { type Callback, type QueryCall, answer, queryCall } from '../postgres/query-call.js'
 import type { Session, TransactionState } from '../postgres/session.js'
 import { toError } from '../postgres/sql-state.js'
 import type { Holder } from '../postgres/waiting-room.js'
 import { isSubmittable } from '../postgres/wire.js'
-import type { Scope } from './context.js'
+import { asCaller } from '../support/caller-context.js'
+import { type Scope, messageOf, runInScope } from './context.js'
 import { leftOpen } from './run-scope.js'
 import { scopedPoolClient } from './scoped-pool-client.js'
 
@@ -52,10 +59,17 @@ export class TenantPool extends BasePool {
   }) as Pool['query']
 
   #query(call: QueryCall, settle: Callback): void {
-    const holder = this.#leases.room.newHolder()
-    this.#lend(holder, (error, session) => {
-      if (session === undefined) settle(error)
-      else this.#runAlone(session, holder, { call, settle })
+    this.#withScope(settle, (scope) => {
+      const told = { message: () => messageOf(scope, 'statement'), settle }
+      tracedCall(scopeChannel, told, (done, message) => {
+        const holder = this.#leases.room.newHolder()
+        // The pool may call back as whoever gave the client back, and tracers ask who is calling.
+        const ready = asCaller((error: Error | null, session?: Session): void => {
+          if (session === undefined) done(error)
+          else runInScope(scope, () => this.#runAlone(session, holder, { call, settle: done }))
+        })
+        this.#leases.lend({ prelude: scope.prelude, holder, told: message }, ready)
+      })
     })
   }
 
@@ -74,22 +88,20 @@ export class TenantPool extends BasePool {
     if (isSubmittable(call.config)) session.idle().then(() => done(null), done)
   }
 
-  #lend(holder: Holder, ready: (error: Error | null, session?: Session) => void): void {
-    const lend = ({ prelude }: Scope): void => this.#leases.lend({ prelude, holder }, ready)
+  #withScope(fail: Callback, use: (scope: Scope) => void): void {
     try {
       const scope = this.#scope()
-      if (scope instanceof Promise)
-        scope.then(lend).catch((error: unknown) => ready(toError(error)))
-      else lend(scope)
+      if (scope instanceof Promise) scope.then(use).catch((error: unknown) => fail(toError(error)))
+      else use(scope)
     } catch (error) {
-      ready(toError(error))
+      fail(toError(error))
     }
   }
 
   connect: Pool['connect'] = ((callback?: ConnectCallback): unknown => {
     const lent = this.#connect()
     if (callback === undefined) return lent
-    const call = AsyncResource.bind(callback)
+    const call = asCaller(callback)
     lent.then(
       (client) => call(undefined, client, (destroy) => client.release(Boolean(destroy))),
       (error: Error) => call(error, undefined, () => {}),
@@ -98,10 +110,33 @@ export class TenantPool extends BasePool {
   }) as Pool['connect']
 
   async #connect(): Promise<PoolClient> {
+    const scope = await this.#scope()
+    if (!isHeard(scopeChannel)) return (await this.#open(scope)).client
+    const message = (): ScopeMessage => messageOf(scope, 'client')
+    return new Promise((resolve, reject) => {
+      // The scope ends with the client's release, long after the caller has got the client.
+      traced(scopeChannel, message, async (told) => {
+        const { client, released } = await this.#open(scope, told)
+        resolve(client)
+        await released
+      }).catch(reject)
+    })
+  }
+
+  async #open({ prelude }: Scope, told?: ScopeMessage): Promise<OpenClient> {
     const holder = this.#leases.room.newHolder()
-    const { prelude } = await this.#scope()
-    const session = await this.#leases.open({ prelude, holder })
-    return scopedPoolClient(session, async () => this.#leases.close(session, holder))
+    const session = await this.#leases.open({ prelude, holder, told })
+    let close: () => Promise<unknown> = async () => {}
+    const released = new Promise<void>((resolve) => {
+      close = async () => {
+        try {
+          await this.#leases.close(session, holder)
+        } finally {
+          resolve()
+        }
+      }
+    })
+    return { client: scopedPoolClient(session, close), released }
   }
 
   /** Does nothing but resolve: the clients belong to the pool beneath, which the router closes. */
@@ -126,6 +161,11 @@ export class TenantPool extends BasePool {
   get expiredCount(): number {
     return this.#leases.pool.expiredCount
   }
+}
+
+interface OpenClient {
+  readonly client: PoolClient
+  readonly released: Promise<void>
 }
 
 interface Waiting {
