@@ -6,7 +6,7 @@ import type { AuditReport } from './audit/finding.js'
 import { type CloneOptions, cloneTenant } from './clone/clone.js'
 import { type CreateManyOptions, createTenants } from './create-many.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
-import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './delete.js'
+import { activateTenant, changeStatus, deleteTenant, undeleteTenant } from './delete.js'
 import { tenantNotFound } from './not-found.js'
 import { type PurgeOptions, purgeTenant } from './purge.js'
 import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
@@ -200,8 +200,8 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
    * `METADATA_INVALID`, `HOOK_FAILED`, and `TENANT_STATUS` for a tenant that is not deleted, or whose
    * purge has begun
    */
-  async restore(slug: string): Promise<Tenant<Metadata>> {
-    return this.#forget(await restoreTenant(this.#parts, slug))
+  async undelete(slug: string): Promise<Tenant<Metadata>> {
+    return this.#forget(await undeleteTenant(this.#parts, slug))
   }
 
   /**
