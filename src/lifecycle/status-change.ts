@@ -2,7 +2,8 @@ import { TenantryError } from '../errors.js'
 import type { Tenant, TenantStatus } from '../registry/tenant.js'
 
 /** What can be done to a tenant that depends on its status. */
-export type StatusChange = 'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone'
+export type StatusChange =
+  'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone' | 'backup' | 'restore'
 
 interface Rule {
   readonly from: readonly TenantStatus[]
@@ -31,6 +32,14 @@ const RULES: Readonly<Record<StatusChange, Rule>> = {
   clone: {
     from: ['active', 'suspended'],
     advice: 'Only a tenant whose schema is whole can be cloned: activate or undelete it first.',
+  },
+  backup: {
+    from: ['active', 'suspended', 'deleted'],
+    advice: 'Only a tenant whose schema is whole can be backed up: activate it first.',
+  },
+  restore: {
+    from: ['active', 'suspended'],
+    advice: 'Only an active or suspended tenant can be replaced: undelete it first.',
   },
 }
 
