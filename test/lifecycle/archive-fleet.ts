@@ -24,7 +24,8 @@ export function useFolder(): { readonly file: (name: string) => string } {
 export async function contentsOf({ admin }: TestDatabase, schema: string): Promise<unknown> {
   const { rows } = await admin.query<{ name: string; kind: string }>(
     `select relname as name, relkind as kind from pg_class
-     where relnamespace = $1::regnamespace and relkind in ('r', 'm', 'S') order by relname`,
+     where relnamespace = $1::regnamespace and relkind in ('r', 'm', 'S') and relispopulated
+     order by relname`,
     [schema],
   )
   const contents: Record<string, unknown> = {}

@@ -82,11 +82,11 @@ describe('tenants.backup and tenants.restore', () => {
   it('hold one moment under concurrent writes', async () => {
     const fleet = await setUp(LOANS, 'insert into NAME.loans (amount) values (1000)')
     const { router, prefix } = fleet
-    let stopped = false
+    const stop = new AbortController()
     // The sum over both tables is always 1001.
     const moving = (async (): Promise<number> => {
       let moves = 0
-      for (; !stopped; moves += 1) {
+      for (; !stop.signal.aborted; moves += 1) {
         await database.admin.query(`with taken as (
             update ${prefix}acme.loans set amount = amount - 1 where id = 2 returning 1 as amount)
           insert into ${prefix}acme.fees (loan, amount) select 2, amount from taken`)
@@ -102,7 +102,7 @@ describe('tenants.backup and tenants.restore', () => {
       },
     })
     await router.tenants.backup('acme', target)
-    stopped = true
+    stop.abort()
     expect(await moving).toBeGreaterThan(0)
     await router.tenants.restore(Readable.from([Buffer.concat(chunks)]), { as: 'then' })
     const sum = `select (select sum(amount) from ${prefix}then.loans)
@@ -291,16 +291,17 @@ describe('tenants.restore', () => {
   })
 
   it('says what the server refuses in rows, and changes nothing', async () => {
-    const fleet = await setUp()
+    const fleet = await setUp({
+      '1_loans.sql': `create table loans (id int, amount int
+        check (current_setting('loans.closed', true) is distinct from 'yes'))`,
+    })
     const file = await backedUpAndGone(fleet)
-    await database.admin
-      .query(`create function ${fleet.prefix}refuse() returns trigger language plpgsql
-      as $$ begin raise 'refused' using errcode = 'P0042'; end $$`)
-    await database.admin
-      .query(`create trigger refuse before insert on ${fleet.shared}.tenantry_tenants
-      for each row execute function ${fleet.prefix}refuse()`)
-    await expect(fleet.router.tenants.restore(file)).rejects.toMatchObject({ code: 'P0042' })
-    await database.admin.query(`drop function ${fleet.prefix}refuse cascade`)
+    const pool = database.pool({ options: '-c loans.closed=yes' })
+    const closed = new SchemaRouter({ pool, schemas: fleet.schemas })
+    await expect(closed.tenants.restore(file)).rejects.toMatchObject({ code: '23514' })
+    expect(await fleet.schemaExists(`${fleet.prefix}acme`)).toBe(false)
+    // The client is usable as before.
+    await expect(closed.tenants.restore(file)).rejects.toMatchObject({ code: '23514' })
     await fleet.router.tenants.restore(file)
   })
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -13,25 +14,23 @@ export async function writeWhole(
 ): Promise<void> {
   const whole = resolve(path)
   const part = `${whole}.part-${randomBytes(4).toString('hex')}`
-  const file = await open(part, 'wx')
   try {
-    try {
-      await write(file.createWriteStream({ autoClose: false }))
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await write(createWriteStream(part, { flags: 'wx' }))
+    await sync(part, 'r+')
     await rename(part, whole)
   } catch (error) {
     await rm(part, { force: true })
     throw error
   }
-  await syncFolder(dirname(whole))
+  // A new name is on the disk only with its folder; where folders cannot be opened, it has to do.
+  await sync(dirname(whole), 'r').catch(() => {})
 }
 
-/** A new name is on the disk only with its folder; where folders cannot be opened, it has to do. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => {})
-  await handle?.sync().catch(() => {})
-  await handle?.close()
+async function sync(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await open(path, flags)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
