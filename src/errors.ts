@@ -2,6 +2,8 @@ const BRAND = Symbol.for('tenantry.error')
 
 /** Every code that a {@link TenantryError} can carry; `docs/errors.md` explains each of them. */
 export const ERROR_CODES = [
+  'ARCHIVE_INVALID',
+  'ARCHIVE_NEWER',
   'CLONE_DIFFERS',
   'CONFIG_INVALID',
   'DOMAIN_NOT_FOUND',
@@ -30,6 +32,7 @@ export const ERROR_CODES = [
   'POOL_STARVED',
   'REGISTRY_UNSUPPORTED',
   'RENAME_UNSAFE',
+  'RESTORE_DIFFERS',
   'RUN_FAILED',
   'SCHEMA_DRIFT',
   'SCHEMA_EXISTS',

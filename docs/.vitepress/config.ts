@@ -51,6 +51,7 @@ export default defineConfig({
           { text: 'The registry', link: '/docs/registry' },
           { text: 'Domains and requests', link: '/docs/domains' },
           { text: 'Spares', link: '/docs/spares' },
+          { text: 'Backups', link: '/docs/backup' },
         ],
       },
       {

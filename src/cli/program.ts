@@ -31,7 +31,7 @@ import { defineTenantShow } from './commands/tenant-show.js'
 import {
   defineTenantActivate,
   defineTenantDelete,
-  defineTenantRestore,
+  defineTenantUndelete,
   defineTenantSuspend,
 } from './commands/tenant-status.js'
 import { defineVerify } from './commands/verify.js'
@@ -67,7 +67,7 @@ const TENANT_COMMANDS: readonly Define[] = [
   defineTenantRename,
   defineTenantClone,
   defineTenantDelete,
-  defineTenantRestore,
+  defineTenantUndelete,
   defineTenantPurge,
   defineTenantAudit,
 ]

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import type { DomainName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { parseSlug, schemaOfSlug } from '../names/slug.js'
@@ -49,7 +49,7 @@ export interface LifecycleParts extends DomainParts {
   /** What the service allows in the metadata of its tenants. */
   readonly metadata: MetadataSchema | undefined
   /** Whose clients the work is done on. */
-  readonly pool: { readonly options: { readonly max: number } }
+  readonly pool: Pool
   /** Schemas that are kept ready for new tenants. */
   readonly spares: SpareKeeper
 }

@@ -78,9 +78,9 @@ export async function deleteTenant(parts: LifecycleParts, slug: string): Promise
 }
 
 /** Serves a deleted tenant again, with the migrations that it has missed. */
-export async function restoreTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
+export async function undeleteTenant(parts: LifecycleParts, slug: string): Promise<Tenant> {
   const migrationsOf = await loadSets(parts.layout)
-  return changeStatus(parts, slug, { kind: 'restore', to: 'active' }, async (changing) => {
+  return changeStatus(parts, slug, { kind: 'undelete', to: 'active' }, async (changing) => {
     const { client, schema, tenant } = changing
     await renewMetadata(parts, client, tenant)
     await holdSchemas(client, { schemas: [schema], lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })

@@ -31,7 +31,7 @@ export type CommittedHook<Metadata = TenantMetadata> = (
  * commit: if one throws, the operation is done and throws `HOOK_FAILED`. The error has the hook's
  * name as `option`, the schema, and what was thrown as `cause`.
  *
- * `beforeMigrate` and `afterMigrate` are called for new tenants, clones and restored tenants, and
+ * `beforeMigrate` and `afterMigrate` are called for new tenants, clones and undeleted tenants, and
  * by `migrations.up`, `down` and `redo` for each schema, of any kind, in which something is to be
  * done; there a failure is that schema's outcome only. Where a schema's migrations are several
  * transactions, the first hook is part of the first one and the other of the last one.

@@ -117,7 +117,7 @@ async function dropBatch(
   schema: SchemaName,
   batch: readonly Droppable[],
 ): Promise<'again'> {
-  // From the first batch on, the schema is not what it was: it cannot be restored any more.
+  // From the first batch on, the schema is not what it was: it cannot be undeleted any more.
   if ((await readComments(client, [schema])).has(schema)) {
     await markSchema(client, schema, { kind: 'purging', at: new Date() })
   }

@@ -13,6 +13,11 @@ export interface Standstill {
   readonly also?: SchemaName | undefined
   /** How long to wait for running transactions, in milliseconds. */
   readonly lockTimeoutMs: number
+  /**
+   * Is done before in the same transaction, while scopes go on: the schema may get another name,
+   * which is the answer.
+   */
+  readonly prepare?: ((client: PoolClient) => Promise<SchemaName>) | undefined
 }
 
 const LOOK_EVERY_MS = 5
@@ -34,16 +39,18 @@ class FenceTakenDown extends Error {}
  */
 export async function atStandstill<R>(
   db: Database,
-  { schema, also, lockTimeoutMs }: Standstill,
+  { schema, also, lockTimeoutMs, prepare }: Standstill,
   work: (client: PoolClient) => Promise<R>,
 ): Promise<R> {
   const schemas = also === undefined ? [schema] : [schema, also]
   return behindFence(db, (fence) =>
     db.transaction(async (client) => {
       await holdSchemas(client, { schemas, lockTimeoutMs })
-      if (await lockRelations(client, schema)) {
+      // Others see no other name before the commit.
+      const now = prepare === undefined ? schema : await prepare(client)
+      if (await lockRelations(client, now)) {
         await fence.query(`set local lock_timeout = ${lockTimeoutMs}`)
-        await untilRaised(client, schema, fence)
+        await untilRaised(client, { schema, now }, fence)
       }
       return work(client)
     }),
@@ -68,6 +75,8 @@ async function behindFence<R>(db: Database, work: (fence: Fence) => Promise<R>):
         })
         return { failed: () => failure }
       }
+      // What comes before the fence may take long.
+      await client.query('set local idle_in_transaction_session_timeout = 0')
       try {
         results.push(await work({ query: (text) => client.query(text), raise }))
       } finally {
@@ -107,7 +116,11 @@ async function lockRelations(client: PoolClient, schema: SchemaName): Promise<bo
   return true
 }
 
-async function untilRaised(client: PoolClient, schema: SchemaName, fence: Fence): Promise<void> {
+async function untilRaised(
+  client: PoolClient,
+  { schema, now }: { readonly schema: SchemaName; readonly now: SchemaName },
+  fence: Fence,
+): Promise<void> {
   const { failed } = fence.raise(`drop schema ${quoteIdent(schema)} restrict`)
   for (;;) {
     const { rows } = await client.query(
@@ -115,7 +128,7 @@ async function untilRaised(client: PoolClient, schema: SchemaName, fence: Fence)
        where locktype = 'object' and classid = 'pg_catalog.pg_namespace'::regclass
          and objid = to_regnamespace($1) and mode = 'AccessExclusiveLock' and granted
          and database = (select oid from pg_catalog.pg_database where datname = current_database())`,
-      [quoteIdent(schema)],
+      [quoteIdent(now)],
     )
     if (rows.length > 0) return
     const failure = failed()

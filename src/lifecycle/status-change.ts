@@ -2,7 +2,8 @@ import { TenantryError } from '../errors.js'
 import type { Tenant, TenantStatus } from '../registry/tenant.js'
 
 /** What can be done to a tenant that depends on its status. */
-export type StatusChange = 'suspend' | 'activate' | 'delete' | 'restore' | 'purge' | 'clone'
+export type StatusChange =
+  'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone' | 'backup' | 'restore'
 
 interface Rule {
   readonly from: readonly TenantStatus[]
@@ -13,16 +14,16 @@ interface Rule {
 const RULES: Readonly<Record<StatusChange, Rule>> = {
   suspend: {
     from: ['active', 'suspended'],
-    advice: 'Only an active tenant can be suspended; restore a deleted one first.',
+    advice: 'Only an active tenant can be suspended; undelete a deleted one first.',
   },
   activate: {
     from: ['provisioning', 'active', 'suspended'],
-    advice: 'Call tenants.restore() to bring a deleted tenant back.',
+    advice: 'Call tenants.undelete() to bring a deleted tenant back.',
   },
   delete: { from: ['provisioning', 'active', 'suspended', 'deleted'], advice: '' },
-  restore: {
+  undelete: {
     from: ['deleted'],
-    advice: 'Only a deleted tenant can be restored; call tenants.activate() for a suspended one.',
+    advice: 'Only a deleted tenant can be undeleted; call tenants.activate() for a suspended one.',
   },
   purge: {
     from: ['deleted'],
@@ -30,7 +31,15 @@ const RULES: Readonly<Record<StatusChange, Rule>> = {
   },
   clone: {
     from: ['active', 'suspended'],
-    advice: 'Only a tenant whose schema is whole can be cloned: activate or restore it first.',
+    advice: 'Only a tenant whose schema is whole can be cloned: activate or undelete it first.',
+  },
+  backup: {
+    from: ['active', 'suspended', 'deleted'],
+    advice: 'Only a tenant whose schema is whole can be backed up: activate it first.',
+  },
+  restore: {
+    from: ['active', 'suspended'],
+    advice: 'Only an active or suspended tenant can be replaced: undelete it first.',
   },
 }
 

@@ -7,21 +7,24 @@ import type { AuditReport } from './audit/finding.js'
 import { type CloneOptions, cloneTenant } from './clone/clone.js'
 import { type CreateManyOptions, createTenants } from './create-many.js'
 import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
-import { activateTenant, changeStatus, deleteTenant, restoreTenant } from './delete.js'
+import { activateTenant, changeStatus, deleteTenant, undeleteTenant } from './delete.js'
 import { tenantNotFound } from './not-found.js'
 import { type PurgeOptions, purgeTenant } from './purge.js'
 import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
 import { TenantSpares } from './spare/tenant-spares.js'
+import { TenantArchives } from './tenant-archives.js'
 import { TenantDomains } from './tenant-domains.js'
 import { type Change, toldChange } from './told-change.js'
 import { updateTenant } from './update.js'
 
 /**
- * The tenants of a service: their registry and their life; `router.tenants`.
- *
- * `Metadata` is what is read; `Input` is what is given, where the router's schema makes more of it.
+ * The tenants of a service: their registry and their life; `router.tenants`. `Metadata` is what is
+ * read; `Input` is what is given, where the router's schema makes more of it.
  */
-export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata> {
+export class Tenants<
+  Metadata extends object = TenantMetadata,
+  Input = Metadata,
+> extends TenantArchives<Metadata> {
   readonly #parts: LifecycleParts
   /** The host names that lead to tenants. */
   readonly domains: TenantDomains
@@ -30,6 +33,7 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
 
   /** @internal Made by the router. */
   constructor(parts: LifecycleParts) {
+    super(parts)
     this.#parts = parts
     this.domains = new TenantDomains(parts)
     this.spares = new TenantSpares(parts)
@@ -184,8 +188,8 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
   }
 
   /**
-   * Stops serving a tenant for good: it leaves the lists and the runs of migrations. Its row, its
-   * slug, its domains and its schema stay until {@link Tenants.purge}.
+   * Stops serving a tenant for good: it leaves lists and runs. Its row, slug, domains and schema stay
+   * until {@link Tenants.purge}.
    *
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, and `HOOK_FAILED`; if the hook runs after the
    * commit, the tenant is deleted nevertheless
@@ -195,23 +199,22 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
   }
 
   /**
-   * Serves a deleted tenant again; the migrations that it has missed are applied in the same
-   * transaction, and its metadata are validated again.
+   * Serves a deleted tenant again, with the migrations that it has missed, in one transaction; its
+   * metadata are validated again.
    *
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_BUSY`, `SCHEMA_MISSING`, `MIGRATION_FAILED`,
    * `METADATA_INVALID`, `HOOK_FAILED`, and `TENANT_STATUS` for a tenant that is not deleted, or whose
    * purge has begun
    */
-  async restore(slug: string): Promise<Tenant<Metadata>> {
-    return this.#change('restore', slug, (parts) => restoreTenant(parts, slug))
+  async undelete(slug: string): Promise<Tenant<Metadata>> {
+    return this.#change('undelete', slug, (parts) => undeleteTenant(parts, slug))
   }
 
   /**
    * Drops the schema of a deleted tenant, and forgets the tenant and its domains.
    *
-   * What is more than the server's `max_locks_per_transaction` allows is dropped in several
-   * transactions. If the process ends in between, the tenant stays `deleted` and can only be
-   * purged again, which finishes it.
+   * More than the server's `max_locks_per_transaction` allows is dropped in several transactions. If
+   * the process ends in between, the tenant can only be purged again, which finishes it.
    *
    * @returns the tenant as it was.
    * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS` for a tenant that is not deleted,
@@ -227,9 +230,8 @@ export class Tenants<Metadata extends object = TenantMetadata, Input = Metadata>
   }
 
   /**
-   * Compares the registry with the schemas of the database, and says what does not fit together and
-   * how it is repaired: schemas without a tenant, tenants without a schema, what was interrupted.
-   * Touches nothing, and needs the same few queries for any number of tenants.
+   * Says what of registry and database does not fit together, and how it is repaired. Touches nothing,
+   * and needs the same few queries for any number of tenants.
    *
    * @example
    * import type { SchemaRouter } from 'tenantry'

@@ -21,7 +21,7 @@ describe('tenantry completion', () => {
     const { code, stdout } = await callBinary(['completion', 'bash'], { cwd: '/' })
     expect(code).toBe(0)
     expect(await offered(stdout, ['tenantry', 'mi'])).toEqual(['migrate', 'migrateschema'])
-    expect(await offered(stdout, ['tenantry', 'tenant', 're'])).toEqual(['rename', 'restore'])
+    expect(await offered(stdout, ['tenantry', 'tenant', 're'])).toEqual(['rename'])
     const flags = await offered(stdout, ['tenantry', 'migrate', '-s', 'acme', '-'])
     expect(flags).toEqual(expect.arrayContaining(['-as', '-ds', '--parallel', '--to', '--help']))
     expect(flags).not.toContain('--execute')

@@ -88,12 +88,12 @@ describe('tenantry tenant', () => {
     expect(rows).toEqual([{ b: 1, c: 0 }])
   })
 
-  it('deletes, restores and purges a tenant, the last only after its slug was given again', async () => {
+  it('deletes, undeletes and purges a tenant, the last only after its slug was given again', async () => {
     const project = await openFleet(database, ['a'])
     const schema = `${project.prefix}a`
     await project.tenantry('tenant', 'delete', 'a')
-    const restored = await project.tenantry('tenant', 'restore', 'a')
-    expect(restored).toMatchObject({ code: 0, stdout: `${schema}  restored\n` })
+    const undeleted = await project.tenantry('tenant', 'undelete', 'a')
+    expect(undeleted).toMatchObject({ code: 0, stdout: `${schema}  undeleted\n` })
     expect(await project.tenantry('tenant', 'delete', 'a')).toMatchObject({ code: 0 })
     const unsure = await project.tenantry('tenant', 'purge', 'a')
     expect(unsure).toMatchObject({ code: 2, stdout: '' })

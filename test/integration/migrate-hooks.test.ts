@@ -123,14 +123,14 @@ describe('hooks of a run', () => {
     ])
   })
 
-  it('are called when a restored tenant has missed something', async () => {
+  it('are called when an undeleted tenant has missed something', async () => {
     const { open } = await fleetOf('acme', 'beta')
     const { told, hooks } = noting('fees')
     await (await open(LOANS, {})).tenants.delete('acme')
     const router = await open({ ...LOANS, ...FEES }, hooks)
-    await router.tenants.restore('acme')
+    await router.tenants.undelete('acme')
     await (await open(LOANS, {})).tenants.delete('acme')
-    await router.tenants.restore('acme')
+    await router.tenants.undelete('acme')
     expect(told).toEqual(['before up acme without', 'after up acme with'])
   })
 

@@ -145,7 +145,7 @@ describe('a file in which a block or a procedure commits', () => {
     ['a block, one schema after the other', `do $$ begin ${LOOP} end $$`, { concurrency: 1 }],
     ['a procedure', 'call other.fill()', {}],
     ['a procedure, without a guard', 'call other.fill()', { guard: false, concurrency: 1 }],
-  ])('is run outside of a transaction: %s', async (_what, sql, options: UpOptions) => {
+  ])('is run outside of a transaction: %s', async (_what, sql, options) => {
     const { prefix, up, ledgers } = await setUp()
     await database.admin.query(
       `create schema other_${prefix};

@@ -140,7 +140,7 @@ describe('tenants.audit', () => {
     expect(found).toMatchObject({ kind: 'tenant-deleted', tenant: 'acme', status: 'deleted' })
     expect(found?.since?.getTime()).toBeGreaterThanOrEqual(before.getTime())
     expect(more).toEqual([])
-    await router.tenants.restore('acme')
+    await router.tenants.undelete('acme')
     expect(await findingsOf(fleet)).toEqual([])
   })
 

@@ -54,7 +54,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     args: (prefix) => ['acme', { slug: 'apex', schema: `${prefix}apex` }],
   },
   delete: { method: 'delete', args: () => ['acme'], after: DELETED },
-  restore: { method: 'restore', args: () => ['acme'], deleted: true, before: DELETED },
+  undelete: { method: 'undelete', args: () => ['acme'], deleted: true, before: DELETED },
   purge: {
     method: 'purge',
     args: () => ['acme', { confirm: 'acme' }],
@@ -333,7 +333,7 @@ async function expectHalfPurged(fleet: Fleet): Promise<void> {
   expect(left).toBeGreaterThan(0)
   expect(left).toBeLessThan(61)
   expect(await audited(fleet)).toEqual(['purge-unfinished'])
-  await expect(router.tenants.restore('acme')).rejects.toMatchObject({ code: 'TENANT_STATUS' })
+  await expect(router.tenants.undelete('acme')).rejects.toMatchObject({ code: 'TENANT_STATUS' })
   await router.tenants.purge('acme', { confirm: 'acme' })
   expect(await fleet.schemaExists(`${prefix}acme`)).toBe(false)
   expect(await audited(fleet)).toEqual([])

@@ -166,14 +166,14 @@ describe('a purge that did not come to its end', () => {
     return fleet
   }
 
-  it('leaves a deleted tenant that can neither be restored nor renamed', async () => {
+  it('leaves a deleted tenant that can neither be undeleted nor renamed', async () => {
     const { router, prefix, one } = await interrupted()
     const left = await one(`select count(*)::int from pg_tables where schemaname = '${prefix}acme'`)
     expect(left).toBeGreaterThan(0)
     expect(left).toBeLessThan(61)
     expect(await router.tenants.get('acme')).toMatchObject({ status: 'deleted' })
     const refused = { code: 'TENANT_STATUS', message: expect.stringContaining('purge') as unknown }
-    await expect(router.tenants.restore('acme')).rejects.toMatchObject(refused)
+    await expect(router.tenants.undelete('acme')).rejects.toMatchObject(refused)
     const names = { schema: `${prefix}b` }
     await expect(router.tenants.rename('acme', names)).rejects.toMatchObject(refused)
   })

@@ -97,7 +97,7 @@ describe('tenants.delete', () => {
   })
 })
 
-describe('tenants.restore', () => {
+describe('tenants.undelete', () => {
   it('serves a deleted tenant again, with the migrations that it has missed', async () => {
     const fleet = await setUp()
     await fleet.router.tenants.delete('acme')
@@ -106,7 +106,7 @@ describe('tenants.restore', () => {
     })
     const { SchemaRouter } = await import('tenantry')
     const newer = new SchemaRouter({ pool: database.pool(), schemas })
-    expect(await newer.tenants.restore('acme')).toMatchObject({ status: 'active' })
+    expect(await newer.tenants.undelete('acme')).toMatchObject({ status: 'active' })
     const { rows } = await newer.withTenant('acme', (db) => db.query('select * from loans'))
     expect(rows).toEqual([{ id: 7, amount: 5 }])
     expect((await newer.migrations.verify()).findings).toEqual([])
@@ -116,21 +116,21 @@ describe('tenants.restore', () => {
     const { router, prefix, one } = await setUp()
     await database.admin.query(`comment on schema ${prefix}acme is 'ours, isn''t it'`)
     await router.tenants.delete('acme')
-    await router.tenants.restore('acme')
+    await router.tenants.undelete('acme')
     const comment = `select obj_description('${prefix}acme'::regnamespace, 'pg_namespace')`
     expect(await one(comment)).toBe(`ours, isn't it`)
   })
 
   it('refuses a tenant that is not deleted', async () => {
     const { router } = await setUp()
-    await expect(router.tenants.restore('acme')).rejects.toMatchObject({ code: 'TENANT_STATUS' })
+    await expect(router.tenants.undelete('acme')).rejects.toMatchObject({ code: 'TENANT_STATUS' })
   })
 
   it('refuses a tenant whose schema is gone, which stays deleted', async () => {
     const { router, prefix } = await setUp()
     await router.tenants.delete('acme')
     await database.admin.query(`drop schema ${prefix}acme cascade`)
-    await expect(router.tenants.restore('acme')).rejects.toMatchObject({ code: 'SCHEMA_MISSING' })
+    await expect(router.tenants.undelete('acme')).rejects.toMatchObject({ code: 'SCHEMA_MISSING' })
     expect(await router.tenants.get('acme')).toMatchObject({ status: 'deleted' })
   })
 })

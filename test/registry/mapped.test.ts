@@ -56,7 +56,7 @@ describe('a router with the service’s own table', () => {
     await router.tenants.clone('acme', { slug: 'copy' })
     await router.tenants.rename('copy', { slug: 'twin', schema: `${prefix}twin` })
     await router.tenants.delete('twin')
-    await router.tenants.restore('twin')
+    await router.tenants.undelete('twin')
     await router.tenants.delete('twin')
     await router.tenants.purge('twin', { confirm: 'twin' })
     expect(await one(`select to_json(t) from ${table} t`)).toEqual({

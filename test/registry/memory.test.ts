@@ -20,7 +20,7 @@ describe('a router with a registry in memory', () => {
     await router.tenants.clone('acme', { slug: 'copy' })
     await router.tenants.rename('copy', { slug: 'twin', schema: `${prefix}twin` })
     await router.tenants.delete('twin')
-    await router.tenants.restore('twin')
+    await router.tenants.undelete('twin')
     await router.tenants.delete('twin')
     await router.tenants.purge('twin', { confirm: 'twin' })
     expect((await router.tenants.list()).map(({ slug }) => slug)).toEqual(['acme'])

@@ -116,7 +116,7 @@ describe('metadata', () => {
     await router.close()
   })
 
-  it('that are older than the schema are read, and validated when the tenant is restored', async () => {
+  it('that are older than the schema are read, and validated when the tenant is undeleted', async () => {
     const prefix = database.prefix()
     const loose = new SchemaRouter({
       pool: database.pool(),
@@ -128,11 +128,11 @@ describe('metadata', () => {
     expect((await router.tenants.get('old')).metadata).toEqual({ plan: 'silver' })
     await router.tenants.update('old', { name: 'Old' })
     for (const slug of ['old', 'thin']) await router.tenants.delete(slug)
-    await expect(router.tenants.restore('old')).rejects.toMatchObject({ code: 'METADATA_INVALID' })
+    await expect(router.tenants.undelete('old')).rejects.toMatchObject({ code: 'METADATA_INVALID' })
     expect(await router.tenants.get('old')).toMatchObject({ status: 'deleted' })
     await router.tenants.update('old', { metadata: { plan: 'gold', seats: 1 } })
-    expect(await router.tenants.restore('old')).toMatchObject({ status: 'active' })
-    expect((await router.tenants.restore('thin')).metadata).toEqual({ plan: 'free', seats: 3 })
+    expect(await router.tenants.undelete('old')).toMatchObject({ status: 'active' })
+    expect((await router.tenants.undelete('thin')).metadata).toEqual({ plan: 'free', seats: 3 })
     await loose.close()
     await router.close()
   })

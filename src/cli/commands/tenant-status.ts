@@ -33,17 +33,17 @@ export const defineTenantActivate: Define = changing({
 /** `tenantry tenant delete` */
 export const defineTenantDelete: Define = changing({
   name: 'delete',
-  description: 'stop serving a tenant for good; `restore` brings it back until it is purged',
+  description: 'stop serving a tenant for good; `undelete` brings it back until it is purged',
   done: 'deleted',
   change: (router, slug) => router.tenants.delete(slug),
 })
 
-/** `tenantry tenant restore` */
-export const defineTenantRestore: Define = changing({
-  name: 'restore',
+/** `tenantry tenant undelete` */
+export const defineTenantUndelete: Define = changing({
+  name: 'undelete',
   description: 'serve a deleted tenant again, with the migrations that it has missed',
-  done: 'restored',
-  change: (router, slug) => router.tenants.restore(slug),
+  done: 'undeleted',
+  change: (router, slug) => router.tenants.undelete(slug),
 })
 
 /** Flags of the commands that change a tenant's status. */

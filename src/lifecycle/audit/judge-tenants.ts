@@ -90,7 +90,7 @@ function deleted({ slug }: Tenant, since: Date | undefined): Judgement {
     kind: 'tenant-deleted',
     ...(since !== undefined && { since }),
     message: `Tenant "${slug}" is deleted, and its schema is kept.`,
-    repair: `Call tenants.restore('${slug}') to serve it again, or tenants.purge('${slug}', { confirm: '${slug}' }) to drop its data.`,
+    repair: `Call tenants.undelete('${slug}') to serve it again, or tenants.purge('${slug}', { confirm: '${slug}' }) to drop its data.`,
   }
 }
 

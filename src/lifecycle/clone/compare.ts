@@ -1,17 +1,12 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../../errors.js'
-import { type CatalogItem, describeSchemas } from '../../migration/verify/describe.js'
 import { diffSchemas } from '../../migration/verify/difference.js'
-import { type SchemaName, quoteIdent, quoteLiteral } from '../../names/schema-name.js'
-import { isYes, yesIf } from '../../postgres/answer.js'
-import { openTransaction } from '../../postgres/open-transaction.js'
+import type { SchemaName } from '../../names/schema-name.js'
 import { firstFew } from '../../support/first-few.js'
-import type { CopyTable } from './copy-catalog.js'
-import type { CopyWay } from './copy-data.js'
-import { rowsOf } from './table-rows.js'
-
-/** How many tables one statement reads. */
-const TABLES_PER_QUERY = 50
+import type { CopyTable } from '../rows/copy-catalog.js'
+import { rowSums } from '../rows/row-sum.js'
+import { structureOf } from '../rows/structure-of.js'
+import type { CopyWay } from './copy-way.js'
 
 /**
  * Compares the catalogs of both schemas; the path is `pg_catalog` afterwards.
@@ -22,10 +17,10 @@ export async function requireSameStructure(
   client: PoolClient,
   { source, copy }: Pick<CopyWay, 'source' | 'copy'>,
 ): Promise<void> {
-  const found = await describeSchemas(openTransaction(client), [source, copy])
-  const of = (schema: SchemaName): readonly CatalogItem[] =>
-    (found.get(schema) ?? []).filter((item) => !isLedgerNote(item))
-  const differences = diffSchemas(of(source), of(copy))
+  const differences = diffSchemas(
+    await structureOf(client, source),
+    await structureOf(client, copy),
+  )
   if (differences.length === 0) return
   throw differs(
     source,
@@ -34,11 +29,6 @@ export async function requireSameStructure(
       '~ is different)',
     'Look at migrations.verify() and correct the schema, or the migrations',
   )
-}
-
-/** A ledger of postgres-migrations has no comment, and says the same. */
-function isLedgerNote({ kind, name }: CatalogItem): boolean {
-  return kind === 'comment on table' && name === 'migrations'
 }
 
 /**
@@ -51,18 +41,11 @@ export async function requireSameRows(
   { source, copy }: Pick<CopyWay, 'source' | 'copy'>,
   tables: readonly CopyTable[],
 ): Promise<void> {
-  const differing: string[] = []
-  for (let from = 0; from < tables.length; from += TABLES_PER_QUERY) {
-    const part = tables.slice(from, from + TABLES_PER_QUERY)
-    const texts = part.map(
-      (table) => `select ${quoteLiteral(table.name)} as name,
-        ${yesIf(`(${sumText(source, table)}) = (${sumText(copy, table)})`)} as same`,
-    )
-    const { rows } = await client.query<{ name: string; same: string | null }>(
-      texts.join(' union all '),
-    )
-    differing.push(...rows.flatMap((row) => (isYes(row.same) ? [] : row.name)))
-  }
+  const wanted = await rowSums(client, source, tables)
+  const found = await rowSums(client, copy, tables)
+  const differing = tables
+    .map(({ name }) => name)
+    .filter((name) => wanted.get(name) !== found.get(name))
   if (differing.length === 0) return
   throw differs(
     source,
@@ -70,13 +53,6 @@ export async function requireSameRows(
     'the rows of the copy are not those of the source',
     'Look for functions in generated columns that do not give the same for the same',
   )
-}
-
-function sumText(schema: SchemaName, table: CopyTable): string {
-  const columns = table.columns.map(({ name }) => quoteIdent(name)).join(', ')
-  return `select count(*) || ' ' || coalesce(sum(
-      hashtextextended(row(${columns})::text, 0)::numeric), 0)
-    from ${rowsOf(schema, table)}`
 }
 
 function differs(

@@ -16,6 +16,7 @@ import {
   type ReferenceSet,
   buildReferences,
 } from './reference.js'
+import { referenceSets } from './reference-sets.js'
 
 /** A schema that is not what its migrations make. */
 export interface VerifyFinding {
@@ -70,7 +71,7 @@ export async function verifySchemas(
   )
   const findings = new Map<FleetSchema, VerifyFinding>()
   const subjects: Subject[] = []
-  const sets = setsOf(parts, migrationsOf)
+  const sets = referenceSets(parts.layout, migrationsOf)
   for (const schema of ours) {
     const state = states.get(schema.schema) ?? { exists: false, applied: [] }
     const migrations = migrationsOf(schema)
@@ -116,40 +117,6 @@ async function compare(
 
 function namesOf(subjects: readonly Subject[]): readonly SchemaName[] {
   return subjects.map(({ schema }) => schema.schema)
-}
-
-interface Sets {
-  /** The set of a schema, which is then built as far as that schema has had it. */
-  take(schema: FleetSchema, state: SchemaState): ReferenceSet
-  /** The sets to be built: those asked for, and those that they may need. */
-  needed(): readonly ReferenceSet[]
-}
-
-function setsOf(
-  { layout }: ReferenceParts,
-  migrationsOf: (schema: FleetSchema) => readonly Migration[],
-): Sets {
-  const makeSet = (schema: FleetSchema): ReferenceSet & { readonly counts: Set<number> } => ({
-    schema: schema.kind === 'tenant' ? undefined : schema.schema,
-    kind: schema.kind,
-    migrations: migrationsOf(schema),
-    counts: new Set(),
-  })
-  const shared: FleetSchema = { schema: layout.shared.schema, kind: 'shared' }
-  const fixed = [
-    shared,
-    ...[...layout.static.keys()].map((schema): FleetSchema => ({ schema, kind: 'static' })),
-  ].map(makeSet)
-  const tenants = makeSet({ ...shared, kind: 'tenant' })
-  return {
-    take: ({ kind, schema }, { applied }) => {
-      const set = kind === 'tenant' ? tenants : fixed.find((each) => each.schema === schema)
-      if (set === undefined) throw new TypeError(`Schema "${schema}" is in no layout.`)
-      set.counts.add(applied.length)
-      return set
-    },
-    needed: () => [...fixed, ...(tenants.counts.size > 0 ? [tenants] : [])],
-  }
 }
 
 /** Why a schema cannot be compared: its ledger does not say what it is made of. */

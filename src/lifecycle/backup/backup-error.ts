@@ -1,0 +1,34 @@
+import { TenantryError } from '../../errors.js'
+import type { SchemaName } from '../../names/schema-name.js'
+import type { Slug } from '../../names/slug.js'
+import { firstFew } from '../../support/first-few.js'
+import { optionInvalid } from '../../support/options.js'
+
+/** The error for a schema of which the migrations do not tell all. */
+export function structureDiffers(
+  tenant: Slug,
+  schema: SchemaName,
+  differences: readonly string[],
+): TenantryError {
+  return new TenantryError(
+    'SCHEMA_DRIFT',
+    `Tenant "${tenant}" was not backed up, because the structure of schema "${schema}" is not what ` +
+      'its migrations make, and an archive has no other (- is missing, + is too much, ~ is ' +
+      `different): ${firstFew(differences, '; ')}. Correct the schema or the migrations, or use ` +
+      `PostgreSQL's own tool: ${pgDumpOf(schema)}`,
+    { tenant, schema, candidates: differences },
+  )
+}
+
+/** The error for a tenant whose structure comes from another tool's migrations. */
+export function bridgedBackup(tenant: Slug, schema: SchemaName): TenantryError {
+  return optionInvalid(
+    'migrations',
+    `Tenant "${tenant}" cannot be backed up: another tool migrates it, so its structure cannot be ` +
+      `made again at its version. Use PostgreSQL's own tool: ${pgDumpOf(schema)}`,
+  )
+}
+
+function pgDumpOf(schema: SchemaName): string {
+  return `pg_dump --format=custom --schema=${schema}`
+}

@@ -1,0 +1,90 @@
+import type { PoolClient } from 'pg'
+import { ledgerTable } from '../../migration/ledger.js'
+import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
+import { parseSlug } from '../../names/slug.js'
+import type { TenantRegistry } from '../../registry/registry.js'
+import type { Tenant } from '../../registry/tenant.js'
+import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
+import { copyOrder } from '../rows/copy-order.js'
+import { writtenColumns } from '../rows/copy-rows.js'
+import { filledViews } from '../rows/materialized-view.js'
+import { structureOf } from '../rows/structure-of.js'
+import { qualifiedName } from '../rows/table-rows.js'
+import { ARCHIVE_FORMAT, type ArchiveHeader, type ArchivedMigration } from './archive-record.js'
+import type { ArchiveContent } from './write-archive.js'
+
+/** A tenant that is being backed up. */
+export interface BackupSource {
+  readonly tenant: Tenant
+  readonly schema: SchemaName
+  /** The text of its `search_path`. */
+  readonly path: string
+  readonly applied: readonly unknown[]
+}
+
+/**
+ * Reads all of a tenant but its rows from the client's snapshot, in the form of rows, and leaves the
+ * client with the tenant's path, by which names in values are short and fit whatever the schema will be called.
+ */
+export async function readContent(
+  client: PoolClient,
+  { tenant, schema, path, applied }: BackupSource,
+  registry: TenantRegistry,
+): Promise<Pick<ArchiveContent, 'header' | 'catalog' | 'tables'>> {
+  const catalog = await readCopyCatalog(client, schema)
+  await lockTables(client, catalog, schema)
+  const { tables: order } = copyOrder(
+    catalog.tables.map(({ name }) => name),
+    catalog.foreignKeys,
+  )
+  const tables = order.flatMap((wanted) => catalog.tables.filter(({ name }) => name === wanted))
+  const header: ArchiveHeader = {
+    tenantry: 'backup',
+    format: ARCHIVE_FORMAT,
+    at: new Date().toISOString(),
+    server: await serverVersion(client),
+    tenant: archived(tenant),
+    domains: (await registry.domainsOf(client, parseSlug(tenant.slug))).map(
+      ({ host, path: below, primary, verified }) => ({ host, path: below, primary, verified }),
+    ),
+    ledger: applied.length === 0 ? [] : await readWholeLedger(client, schema),
+    structure: await structureOf(client, schema),
+    tables: tables.map((table) => ({ name: table.name, columns: writtenColumns(table) })),
+    views: await filledViews(client, schema),
+  }
+  await client.query(`select set_config('search_path', $1, true)`, [path])
+  return { header, catalog, tables }
+}
+
+/** Keeps changes of the structure by hand away until the end, as `pg_dump` does. */
+async function lockTables(
+  client: PoolClient,
+  { tables }: CopyCatalog,
+  schema: SchemaName,
+): Promise<void> {
+  if (tables.length === 0) return
+  const names = tables.map((table) => qualifiedName(schema, table.name))
+  await client.query(`lock table ${names.join(', ')} in access share mode`)
+}
+
+function archived({ id, slug, name, schema, status, metadata }: Tenant): ArchiveHeader['tenant'] {
+  return { id, slug, name, schema: parseSchemaName(schema), status, metadata }
+}
+
+/** The number of the server's version, such as 180004. */
+export async function serverVersion(client: PoolClient): Promise<number> {
+  const { rows } = await client.query<{ version: string }>(
+    `select current_setting('server_version_num') as version`,
+  )
+  return Number(rows[0]?.version)
+}
+
+async function readWholeLedger(
+  client: PoolClient,
+  schema: SchemaName,
+): Promise<readonly ArchivedMigration[]> {
+  const { rows } = await client.query<{ id: string; name: string; hash: string; at: string }>(
+    `select id::text, name, hash, executed_at::text as at from ${ledgerTable(schema)} order by id`,
+  )
+  return rows.map(({ id, name, hash, at }) => ({ id: Number(id), name, hash, at }))
+}

@@ -1,0 +1,57 @@
+import { TenantryError } from '../../errors.js'
+import { firstFew } from '../../support/first-few.js'
+import { BrokenArchive } from '../backup/archive-frame.js'
+import { ARCHIVE_FORMAT } from '../backup/archive-record.js'
+
+const NOTHING = 'Nothing was changed.'
+
+/** What a failure to read an archive means; anything else is passed on as it is. */
+export function explainArchive(error: unknown): unknown {
+  if (error instanceof BrokenArchive) return invalid(`is broken: ${error.message}`, error)
+  if (!(error instanceof Error) || !('code' in error)) return error
+  switch (error.code) {
+    case 'Z_DATA_ERROR':
+      return invalid(`is broken, or no archive of tenants.backup(): ${error.message}`, error)
+    case 'Z_BUF_ERROR':
+      return invalid('is truncated: its end is missing', error)
+    case 'ENOENT':
+    case 'EACCES':
+    case 'EISDIR':
+      return invalid(`cannot be read: ${error.message}`, error)
+    default:
+      return error
+  }
+}
+
+function invalid(what: string, cause: unknown): TenantryError {
+  return new TenantryError(
+    'ARCHIVE_INVALID',
+    `The archive ${what}. ${NOTHING} Take another copy of it; what pg_dump has written is restored ` +
+      'by pg_restore.',
+    { cause },
+  )
+}
+
+/** The error for an archive of a later version of the package. */
+export function archiveNewer(format: unknown): TenantryError {
+  return new TenantryError(
+    'ARCHIVE_NEWER',
+    `The archive has the form ${String(format)}, and this version of tenantry reads up to ` +
+      `${ARCHIVE_FORMAT}. ${NOTHING} Restore it with the version that wrote it, or a later one.`,
+  )
+}
+
+/** The error for a schema that did not become what was archived. */
+export function restoreDiffers(
+  tenant: string,
+  what: string,
+  differences: readonly string[],
+): TenantryError {
+  return new TenantryError(
+    'RESTORE_DIFFERS',
+    `Tenant "${tenant}" was not restored, because ${what}: ${firstFew(differences, '; ')}. Everything ` +
+      'was rolled back. Look for migrations and generated columns whose functions do not give the ' +
+      'same for the same, and for what hooks do before the migrations.',
+    { tenant, candidates: differences },
+  )
+}

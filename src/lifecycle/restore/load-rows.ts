@@ -1,0 +1,148 @@
+import type { PoolClient } from 'pg'
+import { ledgerTable } from '../../migration/ledger.js'
+import type { CatalogItem } from '../../migration/verify/describe.js'
+import { diffSchemas } from '../../migration/verify/difference.js'
+import type { SchemaName } from '../../names/schema-name.js'
+import type { ArchiveHeader, ArchivedSequence } from '../backup/archive-record.js'
+import type { RowProgress } from '../backup/progress.js'
+import { serverVersion } from '../backup/read-content.js'
+import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
+import { copyIn } from '../rows/copy-rows.js'
+import { fillTables } from '../rows/fill.js'
+import { refreshViews } from '../rows/materialized-view.js'
+import { inRowForm } from '../rows/row-form.js'
+import { rowSums } from '../rows/row-sum.js'
+import { structureOf } from '../rows/structure-of.js'
+import { qualifiedName } from '../rows/table-rows.js'
+import { restoreDiffers } from './archive-error.js'
+import type { ArchiveEnd, OpenArchive } from './read-archive.js'
+
+/** A schema that has had the migrations of an archive, and is to have its rows. */
+export interface LoadedSchema {
+  readonly slug: string
+  readonly schema: SchemaName
+  /** The text of its `search_path`. */
+  readonly path: string
+  readonly archive: OpenArchive
+  readonly progress: RowProgress
+}
+
+/**
+ * Fills a schema with the rows of an archive, and compares what became of it with what was archived.
+ *
+ * @throws `RESTORE_DIFFERS`
+ */
+export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promise<void> {
+  const { schema, path, archive, progress } = loaded
+  const { header } = archive
+  await requireStructure(client, loaded)
+  await inRowForm(client, async () => {
+    const catalog = await readCopyCatalog(client, schema)
+    const filling = {
+      path,
+      catalog,
+      cut: cutOf(catalog, header),
+      empty: emptyTexts(schema, header),
+    }
+    let end: ArchiveEnd = { sums: new Map(), sequences: [] }
+    await fillTables(client, filling, async () => {
+      end = await archive.readRows({
+        fill: async (table, rows) => {
+          const { columns = [] } = header.tables.find(({ name }) => name === table) ?? {}
+          await copyIn(client, { schema, name: table, columns }, counted(table, { rows, progress }))
+        },
+        filled: (table, sum) => progress.done(table, sum),
+      })
+      await setSequences(client, schema, end.sequences)
+    })
+    await refreshViews(client, schema, { views: catalog.materializedViews, filled: header.views })
+    await requireRows(client, loaded, { end, catalog })
+  })
+  await dateLedger(client, loaded)
+  await requireStructure(client, loaded)
+}
+
+/** Keys whose table comes before the one that they refer to. */
+function cutOf(
+  { foreignKeys }: CopyCatalog,
+  { tables }: ArchiveHeader,
+): CopyCatalog['foreignKeys'] {
+  const at = new Map(tables.map(({ name }, index) => [name, index]))
+  return foreignKeys.filter(
+    ({ from, to }) => from !== to && (at.get(to) ?? 0) > (at.get(from) ?? 0),
+  )
+}
+
+function emptyTexts(schema: SchemaName, { tables }: ArchiveHeader): readonly string[] {
+  if (tables.length === 0) return []
+  return [`truncate ${tables.map(({ name }) => qualifiedName(schema, name)).join(', ')}`]
+}
+
+async function* counted(
+  table: string,
+  { rows, progress }: { readonly rows: AsyncIterable<Buffer>; readonly progress: RowProgress },
+): AsyncGenerator<Buffer, void> {
+  for await (const chunk of rows) {
+    progress.moved(table, chunk.length)
+    yield chunk
+  }
+}
+
+async function setSequences(
+  client: PoolClient,
+  schema: SchemaName,
+  sequences: readonly ArchivedSequence[],
+): Promise<void> {
+  for (const { name, value, called } of sequences) {
+    await client.query('select setval($1::text::regclass, $2::bigint, $3)', [
+      qualifiedName(schema, name),
+      value,
+      called,
+    ])
+  }
+}
+
+async function requireRows(
+  client: PoolClient,
+  { slug, schema }: LoadedSchema,
+  { end, catalog }: { readonly end: ArchiveEnd; readonly catalog: CopyCatalog },
+): Promise<void> {
+  const found = await rowSums(client, schema, catalog.tables)
+  const differing = catalog.tables
+    .map(({ name }) => name)
+    .filter((name) => found.get(name) !== end.sums.get(name))
+  if (differing.length === 0) return
+  const tables = differing.map((name) => `table ${name}`)
+  throw restoreDiffers(slug, 'its rows are not those that were backed up', tables)
+}
+
+/** When each migration was applied is the tenant's history, and not that of the restore. */
+async function dateLedger(client: PoolClient, { schema, archive }: LoadedSchema): Promise<void> {
+  const { ledger } = archive.header
+  if (ledger.length === 0) return
+  await client.query(
+    `update ${ledgerTable(schema)} l set executed_at = m.at
+     from unnest($1::int[], $2::timestamp[]) as m (id, at) where m.id = l.id`,
+    [ledger.map(({ id }) => id), ledger.map(({ at }) => at)],
+  )
+}
+
+async function requireStructure(
+  client: PoolClient,
+  { slug, schema, archive: { header } }: LoadedSchema,
+): Promise<void> {
+  const version = await serverVersion(client)
+  const isSameServer = majorOf(version) === majorOf(header.server)
+  // Each major version of the server shows definitions in its own words.
+  const shown = (items: readonly CatalogItem[]): readonly CatalogItem[] =>
+    isSameServer ? items : items.map((item) => ({ ...item, detail: '' }))
+  const differences = diffSchemas(shown(header.structure), shown(await structureOf(client, schema)))
+  if (differences.length === 0) return
+  const what =
+    'its structure is not what was backed up (- is missing, + is too much, ~ is different)'
+  throw restoreDiffers(slug, what, differences)
+}
+
+function majorOf(version: number): number {
+  return Math.floor(version / 10_000)
+}

@@ -1,0 +1,57 @@
+import { Readable } from 'node:stream'
+import { cancellable } from '../../postgres/cancellable.js'
+import type { Tenant, TenantMetadata } from '../../registry/tenant.js'
+import { flag, optionInvalid, refuseUnknown } from '../../support/options.js'
+import type { LifecycleParts } from '../create.js'
+import { withArchive } from './read-archive.js'
+import { replaceTenant } from './replace-tenant.js'
+import { restoreNew } from './restore-new.js'
+import { type RestoreOptions, planOf } from './restore-plan.js'
+
+/** What was restored. */
+export interface RestoreReport<Metadata = TenantMetadata> {
+  readonly tenant: Tenant<Metadata>
+  /** The schema of the tenant that was replaced. */
+  readonly former?: string
+  /** File names of the migrations that came after the backup, and have been applied now. */
+  readonly migrated: readonly string[]
+  readonly tables: number
+  readonly rows: number
+  /** Of the rows, before they were compressed. */
+  readonly bytes: number
+}
+
+const OPTIONS: readonly (keyof RestoreOptions)[] = [
+  'as',
+  'replace',
+  'lockTimeout',
+  'onEvent',
+  'signal',
+]
+
+/** Restores a tenant from an archive. See `Tenants.restore`. */
+export async function restoreTenant(
+  given: LifecycleParts,
+  source: string | Readable,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  refuseUnknown('', options, OPTIONS)
+  if (typeof source !== 'string' && !(source instanceof Readable)) {
+    throw optionInvalid('source', 'The source must be the path of an archive, or a Readable.')
+  }
+  const replace = flag('replace', options.replace ?? false)
+  const { signal } = options
+  const parts = { ...given, db: cancellable(given.db, signal) }
+  try {
+    return await withArchive(source, async (archive) => {
+      const plan = await planOf(parts, archive, options)
+      const restored = await (replace ? replaceTenant(parts, plan) : restoreNew(parts, plan))
+      const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
+      const migrated = pending.map(({ fileName }) => fileName)
+      return { ...restored, migrated, ...plan.progress.totals }
+    })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}

@@ -1,0 +1,60 @@
+import type { PoolClient } from 'pg'
+import { quoteIdent, quoteLiteral } from '../../names/schema-name.js'
+import type { CopyCatalog, ForeignKey, Reaction } from './copy-catalog.js'
+
+/** A schema whose tables are filled with rows that some schema has had already. */
+export interface Filling {
+  /** The text of its `search_path`: functions that are called expect it. */
+  readonly path: string
+  readonly catalog: CopyCatalog
+  /** Foreign keys that the order of the tables does not keep. */
+  readonly cut: readonly ForeignKey[]
+  /** Statements that take away what migrations have put in. */
+  readonly empty: readonly string[]
+}
+
+/**
+ * Lets `fill` write rows while nothing acts on its own: triggers and rules are switched off, and
+ * afterwards as they were. Foreign keys that close a cycle and cannot be deferred are made again, so
+ * that they are checked at the end; that needs no superuser, other than session_replication_role.
+ */
+export async function fillTables(
+  client: PoolClient,
+  { path, catalog, cut, empty }: Filling,
+  fill: () => Promise<void>,
+): Promise<void> {
+  const run = (texts: readonly string[]): Promise<unknown> =>
+    texts.length === 0 ? Promise.resolve() : client.query(texts.join(';\n'))
+
+  await client.query(`select set_config('search_path', $1, true)`, [path])
+  await run(catalog.reactions.map(switchOff))
+  await run(catalog.forced.map((table) => `alter table ${table} no force row level security`))
+  await run(cut.map(dropKey))
+  await run(['set constraints all deferred', ...empty])
+  await fill()
+  await run(['set constraints all immediate', ...cut.flatMap(addKey)])
+  await run(catalog.forced.map((table) => `alter table ${table} force row level security`))
+  await run(catalog.reactions.map(switchOn))
+}
+
+function switchOff({ owner, kind, name }: Reaction): string {
+  return `alter table only ${owner} disable ${kind} ${quoteIdent(name)}`
+}
+
+function switchOn({ owner, kind, name, always }: Reaction): string {
+  return `alter table only ${owner} enable ${always ? 'always ' : ''}${kind} ${quoteIdent(name)}`
+}
+
+function dropKey({ owner, name }: ForeignKey): string {
+  return `alter table ${owner} drop constraint ${quoteIdent(name)}`
+}
+
+function addKey({ owner, name, definition, comment }: ForeignKey): readonly string[] {
+  const constraint = quoteIdent(name)
+  return [
+    `alter table ${owner} add constraint ${constraint} ${definition}`,
+    ...(comment === null
+      ? []
+      : [`comment on constraint ${constraint} on ${owner} is ${quoteLiteral(comment)}`]),
+  ]
+}
