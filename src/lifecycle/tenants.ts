@@ -45,8 +45,7 @@ export class Tenants<
    * option `spares` a schema that has had all migrations is renamed instead, where one is ready.
    *
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_EXISTS`, `DOMAIN_TAKEN`,
-   * `SCHEMA_EXISTS`, `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was
-   * made.
+   * `SCHEMA_EXISTS`, `MIGRATION_SOURCE_INVALID`, `MIGRATION_FAILED`, `HOOK_FAILED`; nothing is made.
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *

@@ -184,7 +184,7 @@ describe('tenantry:tenant', () => {
     await tenants.rename('nova', { slug: 'super' })
     await tenants.clone('super', { slug: 'copy' })
     await tenants.delete('super')
-    await tenants.restore('super')
+    await tenants.undelete('super')
     await tenants.delete('super')
     await tenants.purge('super', { confirm: 'super' })
     await tenants.createMany([{ slug: 'more' }])
@@ -197,7 +197,7 @@ describe('tenantry:tenant', () => {
       ['rename', 'nova', true],
       ['clone', 'copy', false],
       ['delete', 'super', true],
-      ['restore', 'super', true],
+      ['undelete', 'super', true],
       ['delete', 'super', true],
       ['purge', 'super', true],
       ['create', 'more', false],
