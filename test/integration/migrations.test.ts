@@ -359,16 +359,21 @@ describe('migrations.up', () => {
     expect(rows).toEqual([{ search_path: 'here' }])
   })
 
-  it('keeps what follows a COMMIT in the schema, and in the transaction', async () => {
+  it('keeps a file with a COMMIT at its end in the transaction', async () => {
     const { withFiles, prefix } = await setUp(['acme'])
-    const wrapped = 'begin;\ncreate table loans (id int);\ncommit;\ncreate table fees (id int);'
+    const wrapped = 'begin;\ncreate table loans (id int);\ncommit;\n-- done'
     const broken = await withFiles({
       tenants: { '1_wrapped.sql': wrapped, '2_break.sql': 'select * from nowhere' },
     })
     await failedRun(broken.migrations.up({ select: select.tenants() }))
     expect(await exists(`${prefix}acme.loans`)).toBe(false)
-    const corrected = await withFiles({ tenants: { '1_wrapped.sql': wrapped } })
-    await corrected.migrations.up({ select: select.tenants() })
+  })
+
+  it('keeps what follows a COMMIT in the schema', async () => {
+    const { withFiles, prefix } = await setUp(['acme'])
+    const split = 'begin;\ncreate table loans (id int);\ncommit;\ncreate table fees (id int);'
+    const router = await withFiles({ tenants: { '1_split.sql': split } })
+    await router.migrations.up({ select: select.tenants() })
     expect(await exists(`${prefix}acme.fees`)).toBe(true)
     expect(await exists('public.fees')).toBe(false)
   })
