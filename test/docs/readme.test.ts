@@ -73,7 +73,7 @@ describe('the batch in README.md', () => {
 })
 
 describe('the tour in README.md', () => {
-  it('compiles', { timeout: 60_000 }, () => {
+  it('compiles', { timeout: 120_000 }, () => {
     expect(blocks('ts').length).toBeGreaterThan(3)
     expect(compileErrors(ROOT, blocks('ts'))).toEqual([])
   })

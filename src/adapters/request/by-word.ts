@@ -1,7 +1,12 @@
-import { isSlug } from '../../names/slug.js'
 import { optionInvalid } from '../../support/options.js'
-import { type AskedRequest, type FindTenant, type Found, bySlug, findWith } from './found.js'
-import type { ServingRouter } from './found.js'
+import {
+  type AskedRequest,
+  type FindTenant,
+  type Found,
+  type ServingRouter,
+  byWord,
+  findWith,
+} from './found.js'
 import { headerValues } from './header.js'
 
 const HEADER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -27,9 +32,11 @@ export function byHeader(name: string): FindTenant {
   return ({ headers }, router) => {
     const [value, ...more] = headerValues(headers, name)
     if (value === undefined) return undefined
-    return more.length === 0 ? byGivenWord(value, router) : { kind: 'malformed' }
+    return more.length === 0 ? byWord(value, router) : { kind: 'malformed' }
   }
 }
+
+type Claim = string | null | undefined
 
 /**
  * Finds the tenant by its slug in what your function reads from the request: a claim of a token, or
@@ -49,19 +56,15 @@ export function byHeader(name: string): FindTenant {
  * export const tenant = byClaim((request: SignedIn) => request.user?.tenant)
  */
 export function byClaim<Request>(
-  read: (request: Request) => string | undefined | Promise<string | undefined>,
+  read: (request: Request) => Claim | Promise<Claim>,
 ): FindTenant<Request> {
   if (typeof read !== 'function') {
     throw optionInvalid('byClaim', 'byClaim() takes a function from the request to a slug.')
   }
   return async ({ request }, router) => {
     const claim = await read(request)
-    return claim === undefined ? undefined : byGivenWord(claim, router)
+    return claim === undefined || claim === null ? undefined : byWord(claim, router)
   }
-}
-
-function byGivenWord(word: string, router: ServingRouter<object>): Found | Promise<Found> {
-  return isSlug(word) ? bySlug(word, router) : { kind: 'malformed' }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isSlug } from '../../names/slug.js'
 import type { RequestAddress, RequestHeaders } from '../../router/request-address.js'
 import type { Destination } from '../../router/request-resolver.js'
 import type { Domain, Tenant, TenantMetadata, TenantOrSlug } from '../../registry/tenant.js'
@@ -43,18 +44,21 @@ export type Found =
 /**
  * Finds the tenant of a request: one of the resolvers, or a function of yours.
  *
- * Yours returns a slug, a tenant, or `undefined` where the request names none.
+ * Yours returns a slug, a tenant, or nothing where the request names none.
  *
  * @example
  * import type { FindTenant } from 'tenantry/express'
  *
  * const byQuery: FindTenant = ({ url }) =>
- *   new URL(url, 'http://localhost').searchParams.get('tenant') ?? undefined
+ *   new URL(url, 'http://localhost').searchParams.get('tenant')
  */
 export type FindTenant<Request = unknown> = (
   asked: AskedRequest<Request>,
   router: ServingRouter<object>,
-) => TenantOrSlug | Found | undefined | Promise<TenantOrSlug | Found | undefined>
+) => FoundWord | Promise<FoundWord>
+
+/** What a {@link FindTenant} may answer with. */
+export type FoundWord = TenantOrSlug | Found | null | undefined
 
 /** Asks a resolver, and the registry about what it answers. */
 export async function findWith<Request>(
@@ -63,10 +67,15 @@ export async function findWith<Request>(
   router: ServingRouter<object>,
 ): Promise<Found> {
   const answer = await find(asked, router)
-  if (answer === undefined || answer === '') return { kind: 'none' }
-  if (typeof answer === 'string') return bySlug(answer, router)
+  if (answer === undefined || answer === null || answer === '') return { kind: 'none' }
+  if (typeof answer === 'string') return byWord(answer, router)
   // A tenant that was handed around may be stale: the registry's word on it counts.
   return 'kind' in answer ? answer : bySlug(answer.slug, router)
+}
+
+/** The tenant for a word of the request that may be no slug at all. */
+export function byWord(word: string, router: ServingRouter<object>): Found | Promise<Found> {
+  return isSlug(word) ? bySlug(word, router) : { kind: 'malformed' }
 }
 
 /** The tenant with a slug that a request names, with the part of the path that named it. */

@@ -73,6 +73,7 @@ export const findingChecks: Readonly<Record<string, AdapterCheck>> = {
       const slug = bench.fleet.slugs[3] ?? ''
       bench.expectServed(await ask(`/get/a?for=${slug}`), slug, `/get/a?for=${slug}`)
       expectProblem(await ask('/get/a?for=nobody'), 404, 'TENANT_NOT_FOUND')
+      expectProblem(await ask("/get/a?for=a'b"), 400, 'TENANT_UNRESOLVED')
       expectProblem(await ask('/get/a'), 400, 'TENANT_UNRESOLVED')
     })
   },
@@ -90,7 +91,7 @@ export const findingChecks: Readonly<Record<string, AdapterCheck>> = {
   },
 }
 
-function byQuery({ url, method }: AskedRequest): string | undefined {
-  if (method !== 'GET') return undefined
-  return new URL(url, 'http://localhost').searchParams.get('for') ?? undefined
+function byQuery({ url, method }: AskedRequest): string | null {
+  if (method !== 'GET') return null
+  return new URL(url, 'http://localhost').searchParams.get('for')
 }
