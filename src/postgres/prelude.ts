@@ -39,7 +39,7 @@ const SCHEMA = `pg_get_object_address('schema', array[$2], '{}')`
 /** No schema has an empty name: among temporary tables the statement is not run. */
 const GUARDED_SCHEMA = `pg_get_object_address('schema',
   array[case when pg_my_temp_schema() = 0 then $2 else '' end], '{}')`
-/** Tells a direct connection: a pooler makes up the process id that a client is told. */
+/** Tells a direct connection; see `isDirect`. */
 const BACKEND = 'pg_backend_pid()'
 /** Which column of the prelude's row has the backend's process id. */
 export const BACKEND_COLUMN = 2
