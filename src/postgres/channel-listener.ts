@@ -5,6 +5,7 @@ import { quoteIdent } from '../names/schema-name.js'
 import { backoffMs } from '../support/backoff.js'
 import { sendHeartbeat } from './heartbeat.js'
 import { configOf } from './pool-config.js'
+import { isDirect } from './pooler.js'
 import { toError } from './sql-state.js'
 
 /** From when until when nothing that was announced can have been missed, by `performance.now()`. */
@@ -139,14 +140,11 @@ export class ChannelListener implements Hearing {
     }
   }
 
-  /**
-   * A pooler in transaction mode would keep the LISTEN on a backend that it hands to others. Poolers
-   * make up the process id that a client is told, so a backend that says another one is behind one.
-   */
+  /** A pooler in transaction mode would keep the LISTEN on a backend that it hands to others. */
   async #requireSession(client: Client): Promise<void> {
     if (this.#parts.poolerKeepsSession) return
     const { rows } = await client.query<{ pid: string }>('select pg_backend_pid()::text as pid')
-    if (Number(rows[0]?.pid) !== Reflect.get(client, 'processID')) throw new PoolerInBetween()
+    if (!isDirect(client, rows[0]?.pid)) throw new PoolerInBetween()
   }
 
   #keepAlive(client: Client): () => void {

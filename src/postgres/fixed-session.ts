@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
 import { sessionKey } from './advisory-lock.js'
 import { isYes, yesIf } from './answer.js'
+import { isDirect } from './pooler.js'
 import { type Prelude, explainPrelude } from './prelude.js'
 import { toError } from './sql-state.js'
 
@@ -20,8 +21,7 @@ type ProbeRow = Readonly<Record<keyof Probe, string>>
  * Sets the path and the settings of a scope for the whole session, for statements that refuse a transaction.
  *
  * A pooler in transaction mode would hand the next statement to another backend, and this one, with
- * its path, to somebody else. Poolers make up the process id that a client is told, so a backend
- * that says another one is behind a pooler: then nothing is set.
+ * its path, to somebody else: behind a pooler nothing is set.
  *
  * @param poolerKeepsSession The caller knows that the pooler in between is in session mode.
  * @returns what the session had before.
@@ -34,7 +34,7 @@ export async function fixPath(
 ): Promise<FormerSettings> {
   const names = ['search_path', ...Object.keys(prelude.settings)]
   const before = await probe(client, names)
-  if (before.pid !== Reflect.get(client, 'processID') && !poolerKeepsSession) throw pooler(prelude)
+  if (!poolerKeepsSession && !isDirect(client, before.pid)) throw pooler(prelude)
   // Nobody's temporary table may stand where the schema has none of that name.
   if (before.temporary) await client.query('discard temp')
   // PostgreSQL ignores a schema in the path that is gone, and would let the next one answer: as long

@@ -39,9 +39,7 @@ const SCHEMA = `pg_get_object_address('schema', array[$2], '{}')`
 /** No schema has an empty name: among temporary tables the statement is not run. */
 const GUARDED_SCHEMA = `pg_get_object_address('schema',
   array[case when pg_my_temp_schema() = 0 then $2 else '' end], '{}')`
-/** What the server is to say of a schema that only has the name of the right one. */
-const REPLACED = 'is another one now'
-/** Tells a direct connection: a pooler makes up the process id that a client is told. */
+/** Tells a direct connection; see `isDirect`. */
 const BACKEND = 'pg_backend_pid()'
 /** Which column of the prelude's row has the backend's process id. */
 export const BACKEND_COLUMN = 2
@@ -133,12 +131,11 @@ function makeTexts(settings: number, isIdentified: boolean): Texts {
 }
 
 /**
- * Fails unless the schema that has the name, and is locked by now, is the one that is meant. What
- * cannot be a boolean is also what the server's log will show.
+ * Fails unless the schema that has the name, and is locked by now, is the one that is meant: the
+ * path, which has names in quotation marks, is no boolean.
  */
 function proofOf(address: string, at: number): string {
-  return `(case (${address}).objid when $${at}::oid then '1'
-    else 'schema ' || $2 || ' ${REPLACED}' end)::boolean`
+  return `(case (${address}).objid when $${at} then '1' else $1 end)::boolean`
 }
 
 /**
@@ -165,7 +162,7 @@ export function isGuardError(error: unknown): boolean {
 
 /** Says what the failure of a prelude means. */
 export function explainPrelude(error: Error, prelude: Prelude): Error {
-  if (isReplaced(error)) {
+  if (isReplaced(error, prelude)) {
     prelude.identity?.onReplaced()
     return schemaReplaced(prelude.schema, error)
   }
@@ -178,8 +175,9 @@ export function explainPrelude(error: Error, prelude: Prelude): Error {
   )
 }
 
-function isReplaced(error: Error): boolean {
-  return sqlStateOf(error) === SQL_STATE.invalidText && error.message.includes(REPLACED)
+function isReplaced(error: Error, { identity, path }: Prelude): boolean {
+  const isOfPath = identity !== undefined && error.message.includes(path)
+  return isOfPath && sqlStateOf(error) === SQL_STATE.invalidText
 }
 
 function schemaReplaced(schema: SchemaName, cause: Error): TenantryError {

@@ -1,4 +1,5 @@
 import { copyConnection, isCopyStream } from './copy-stream.js'
+import { isDirect } from './pooler.js'
 import { BACKEND_COLUMN, explainPrelude } from './prelude.js'
 import { repairOf } from './repair.js'
 import type { ScopedSession } from './scoped-session.js'
@@ -135,8 +136,8 @@ export class ScopedStatement extends StatementView implements WireStatement {
   }
 
   #preludeAnswers(message: DataRow): void {
-    const backend = message.fields[BACKEND_COLUMN]
-    this.#session.memory.direct ??= Number(backend) === this.#session.client.processID
+    const { memory, client } = this.#session
+    memory.direct ??= isDirect(client, String(message.fields[BACKEND_COLUMN]))
   }
 
   handleCommandComplete(message: CommandComplete, connection: WireConnection): void {

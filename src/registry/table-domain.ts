@@ -1,4 +1,3 @@
-import type { QueryResultRow } from 'pg'
 import type { DomainName } from '../names/domain-name.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { isYes, yesIf } from '../postgres/answer.js'
@@ -8,10 +7,12 @@ import { registryTables } from './table-ddl.js'
 import {
   DOMAIN_COLUMNS,
   type DomainRow,
+  type ListedDomainRow,
   TENANT_COLUMNS,
   type TenantRow,
   domainOf,
   domainTaken,
+  listedDomainOf,
   rethrow,
   rowsIfInstalled,
   tenantOf,
@@ -26,15 +27,6 @@ type DomainWrites = Pick<
 
 interface FoundRow extends TenantRow {
   readonly domains: string
-}
-
-interface ListedRow extends QueryResultRow {
-  /** A row of another hand may belong to nobody. */
-  readonly tenant: string | null
-  readonly host: string
-  readonly path: string
-  readonly primary: string | null
-  readonly verified: string | null
 }
 
 /** Reads of the registry's own tables that are about domains. */
@@ -76,14 +68,7 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
     async listDomains(db) {
       const text = `select ${DOMAIN_COLUMNS} from ${domains} d left join ${tenants} t on t.id = d.tenant_id
         order by d.host collate "C", d.path collate "C", t.slug collate "C"`
-      const rows = await rowsIfInstalled<ListedRow>(db, text, [])
-      return rows.map(({ tenant, host, path, primary, verified }) => ({
-        tenant: tenant ?? undefined,
-        host,
-        path,
-        primary: isYes(primary),
-        verified: isYes(verified),
-      }))
+      return (await rowsIfInstalled<ListedDomainRow>(db, text, [])).map(listedDomainOf)
     },
   }
 }

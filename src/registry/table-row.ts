@@ -3,6 +3,7 @@ import { TenantryError } from '../errors.js'
 import { isYes, yesIf } from '../postgres/answer.js'
 import type { Queryable } from '../postgres/queryable.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
+import type { ListedDomain } from './registry.js'
 import { schemaOidColumn, withSchemaOid } from './schema-oid.js'
 import type { Domain, Tenant } from './tenant.js'
 
@@ -17,6 +18,11 @@ export interface TenantRow extends QueryResultRow, Omit<Tenant, 'metadata' | 'cr
 export interface DomainRow extends QueryResultRow, Omit<Domain, 'primary' | 'verified'> {
   readonly primary: string | null
   readonly verified: string | null
+}
+
+/** A row of all domains; one of another hand may belong to nobody. */
+export interface ListedDomainRow extends Omit<DomainRow, 'tenant'> {
+  readonly tenant: string | null
 }
 
 /** The columns of a {@link Tenant}. */
@@ -42,6 +48,18 @@ export function domainOf(row: DomainRow | undefined): Domain | undefined {
   if (row === undefined) return undefined
   const { tenant, host, path, primary, verified } = row
   return { tenant, host, path, primary: isYes(primary), verified: isYes(verified) }
+}
+
+/** A row without what the statement has selected besides. */
+export function listedDomainOf(row: ListedDomainRow): ListedDomain {
+  const { tenant, host, path, primary, verified } = row
+  return {
+    tenant: tenant ?? undefined,
+    host,
+    path,
+    primary: isYes(primary),
+    verified: isYes(verified),
+  }
 }
 
 /** A database in which nothing was installed yet has no tenants; reading it writes nothing. */

@@ -183,16 +183,18 @@ describe('router.each', () => {
 describe('a schema that was put back by hand', () => {
   it('is served again once a scope has met it', async () => {
     const { other, acme } = await setUp()
-    const read = (): Promise<unknown> => other.withTenant('acme', (db) => db.query(NOTES))
-    await read()
-    await database.admin.query(
-      `drop schema ${acme.schema} cascade; create schema ${acme.schema};
-       create table ${acme.schema}.notes as select 'restored' as body`,
-    )
-    await expect(read()).rejects.toMatchObject({
-      code: 'SCHEMA_MISSING',
-      message: expect.stringContaining('another one has its name') as string,
+    await other.withTenant('acme', async (db) => {
+      await db.query(NOTES)
+      await database.admin.query(
+        `drop schema ${acme.schema} cascade; create schema ${acme.schema};
+         create table ${acme.schema}.notes as select 'restored' as body`,
+      )
+      await expect(db.query(NOTES)).rejects.toMatchObject({
+        code: 'SCHEMA_MISSING',
+        message: expect.stringContaining('another one has its name') as string,
+      })
     })
-    expect(await read()).toMatchObject({ rows: [{ body: 'restored' }] })
+    const { rows } = await other.withTenant('acme', (db) => db.query(NOTES))
+    expect(rows).toEqual([{ body: 'restored' }])
   })
 })

@@ -60,6 +60,25 @@ describe.skipIf(program === undefined)('PgBouncer in transaction mode', () => {
     })
   })
 
+  it('lets no schema answer that got the name of a tenant’s meanwhile', async () => {
+    const aside = `${first.schema}_aside`
+    await behind(oneConnection, async ({ router }) => {
+      await router.withTenant(first.slug, async (db) => {
+        expect(await homeOf(db)).toBe(first.schema)
+        await database.admin.query(
+          `alter schema ${first.schema} rename to ${aside}; create schema ${first.schema};
+           create table ${first.schema}.things as select 'another' as home`,
+        )
+        const gone = { code: 'SCHEMA_MISSING', schema: first.schema }
+        await expect(homeOf(db)).rejects.toMatchObject(gone)
+        await database.admin.query(
+          `drop schema ${first.schema} cascade; alter schema ${aside} rename to ${first.schema}`,
+        )
+        expect(await homeOf(db)).toBe(first.schema)
+      })
+    })
+  })
+
   it('passes the cancel of an aborted scope on to the server', async () => {
     await behind({ mode: 'transaction', size: 2 }, async ({ router }) => {
       const began = Date.now()

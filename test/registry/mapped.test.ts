@@ -70,6 +70,29 @@ describe('a router with the service’s own table', () => {
     await router.close()
   })
 
+  it('has an audit find domains without a tenant, and scopes that keep to their own schema', async () => {
+    const table = await makeTable(`${ID}, slug text unique, place text unique`)
+    const hosts = await makeTable('owner int, host text unique')
+    const registry = mappedRegistry({
+      table,
+      columns: { id: 'id', slug: 'slug', schema: 'place' },
+      domains: { table: hosts, columns: { tenant: 'owner', host: 'host' } },
+    })
+    const { router, prefix } = await openFleet(database, migrations, FILES, { registry })
+    await router.tenants.create({ slug: 'acme', domains: ['acme.example.com'] })
+    await database.admin.query(`insert into ${hosts} values (7, 'lost.example.com')`)
+    const { findings } = await router.tenants.audit()
+    expect(findings.filter(({ domain }) => domain !== undefined)).toMatchObject([
+      { kind: 'domain-without-tenant', domain: 'lost.example.com' },
+    ])
+    await router.withTenant('acme', async (db) => {
+      await router.tenants.rename('acme', { slug: 'apex', schema: `${prefix}apex` })
+      await router.tenants.create({ slug: 'acme' })
+      await expect(db.query('table loans')).rejects.toMatchObject({ code: 'SCHEMA_MISSING' })
+    })
+    await router.close()
+  })
+
   it('is started by the migrations that make the table', async () => {
     const files = {
       ...FILES,

@@ -1,5 +1,12 @@
 import { type } from 'arktype'
-import { type MetadataSchema, SchemaRouter, type SchemaRouterOptions, select } from 'tenantry'
+import {
+  type MetadataSchema,
+  SchemaRouter,
+  type SchemaRouterOptions,
+  type Tenant,
+  mappedRegistry,
+  select,
+} from 'tenantry'
 import { memoryRegistry } from 'tenantry/testing'
 import * as v from 'valibot'
 import { describe, expect, expectTypeOf, it } from 'vitest'
@@ -240,6 +247,27 @@ describe('the type of metadata', () => {
     // @ts-expect-error The plan has another name.
     select.tenants<Read>({ metadata: { plam: 'gold' } })
     expect(select.tenants<Read>({ metadata: { plan: 'gold' } })).toMatchObject({ kind: 'tenants' })
+    await router.close()
+  })
+
+  it('is that of a registry which says what it keeps', async () => {
+    const registry = mappedRegistry<Plan>({
+      table: 'customers',
+      columns: { id: 'id', slug: 'slug', metadata: 'facts' },
+      schemaPrefix: 'tenant_',
+      values: ({ metadata }) => {
+        expectTypeOf(metadata).toEqualTypeOf<Plan>()
+        return { seats: metadata.seats }
+      },
+    })
+    expectTypeOf(registry.findBySlug)
+      .returns.resolves.extract<object>()
+      .toEqualTypeOf<Tenant<Plan>>()
+    expectTypeOf(memoryRegistry<Plan>().list).returns.resolves.items.toEqualTypeOf<Tenant<Plan>>()
+    expectTypeOf(memoryRegistry().list).returns.resolves.items.toEqualTypeOf<Tenant>()
+    const router = new SchemaRouter<Plan>({ pool: database.admin, registry })
+    expectTypeOf(router.current).returns.toEqualTypeOf<Tenant<Plan>>()
+    expect(router.tryCurrent()).toBeUndefined()
     await router.close()
   })
 

@@ -1,11 +1,11 @@
 import type { TenantRegistry } from '../registry.js'
-import { type DomainRow, domainOf } from '../table-row.js'
+import { type DomainRow, type ListedDomainRow, domainOf, listedDomainOf } from '../table-row.js'
 import type { Domain } from '../tenant.js'
 import { domainTexts } from './domain-texts.js'
 import { type MappedRow, tenantColumns, tenantOfRow } from './mapped-row.js'
 import type { Mapping } from './mapping.js'
 
-type LookUps = Pick<TenantRegistry, 'lookUp' | 'domainsOf'>
+type LookUps = Required<Pick<TenantRegistry, 'lookUp' | 'domainsOf' | 'listDomains'>>
 
 interface FoundRow extends MappedRow {
   /** A service's own type parsers leave text alone. */
@@ -45,6 +45,18 @@ export function mappedLookUps(mapping: Mapping): LookUps {
         [slug],
       )
       return rows.flatMap((row) => domainOf(row) ?? [])
+    },
+
+    async listDomains(db) {
+      if (own === undefined) return []
+      const { table, texts } = own
+      const { rows } = await db.query<ListedDomainRow>(
+        `select * from (
+           select ${texts.columns} from ${table.quoted} d
+           left join ${tenants.quoted} t on t.${tenants.column('id')} = d.${table.column('tenant')}) d
+         order by d.host collate "C", d.path collate "C", d.tenant collate "C"`,
+      )
+      return rows.map(listedDomainOf)
     },
   }
 }

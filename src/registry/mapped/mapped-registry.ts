@@ -3,6 +3,7 @@ import type { Queryable } from '../../postgres/queryable.js'
 import { optionInvalid } from '../../support/options.js'
 import { REGISTRY_CHANGE_CHANNEL } from '../change.js'
 import type { TenantRegistry } from '../registry.js'
+import type { TenantMetadata } from '../tenant.js'
 import { catalogCheck } from './catalog-check.js'
 import { mappedDomainWrites } from './mapped-domain.js'
 import { mappedLookUps } from './mapped-look-up.js'
@@ -31,20 +32,27 @@ import { type MappedRegistryOptions, type Mapping, resolveMapping } from './mapp
  * })
  * console.log(await router.tenants.list())
  */
-export function mappedRegistry(options: MappedRegistryOptions): TenantRegistry {
-  const mapping = resolveMapping(options)
+export function mappedRegistry<Metadata extends object = TenantMetadata>(
+  options: MappedRegistryOptions<Metadata>,
+): TenantRegistry<Metadata> {
+  const untyped: MappedRegistryOptions<object> = options
+  const mapping = resolveMapping(untyped)
   const isThere = catalogCheck(mapping)
-  return {
+  const registry: TenantRegistry<object> = {
     channel: REGISTRY_CHANGE_CHANNEL,
     install: async (db) => void (await isThere(db)),
     ...checkedReads(mapping, isThere),
     ...checkedWrites(mapping, isThere),
   }
+  // What the service says of its metadata is for the compiler only.
+  return registry as TenantRegistry<Metadata>
 }
 
 type Question = (db: Queryable) => Promise<boolean>
 
-type Reads = Pick<TenantRegistry, 'findBySlug' | 'list' | 'lookUp' | 'domainsOf'>
+type Reads = Required<
+  Pick<TenantRegistry, 'findBySlug' | 'list' | 'lookUp' | 'domainsOf' | 'listDomains'>
+>
 
 function checkedReads(mapping: Mapping, isThere: Question): Reads {
   const reads: Reads = { ...mappedTenantReads(mapping), ...mappedLookUps(mapping) }
@@ -54,6 +62,7 @@ function checkedReads(mapping: Mapping, isThere: Question): Reads {
     lookUp: async (db, question) =>
       (await isThere(db)) ? reads.lookUp(db, question) : { tenants: [], domains: [] },
     domainsOf: async (db, slug) => ((await isThere(db)) ? reads.domainsOf(db, slug) : []),
+    listDomains: async (db) => ((await isThere(db)) ? reads.listDomains(db) : []),
   }
 }
 

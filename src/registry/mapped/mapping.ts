@@ -1,11 +1,11 @@
 import { parsePrefix, quoteIdent } from '../../names/schema-name.js'
 import { optionInvalid, refuseUnknown } from '../../support/options.js'
 import type { NewTenant } from '../registry.js'
-import type { TenantStatus } from '../tenant.js'
+import type { TenantMetadata, TenantStatus } from '../tenant.js'
 import { type StatusValue, type StatusWords, resolveStatuses } from './status-words.js'
 
-/** How a service's own tables are read as a registry. */
-export interface MappedRegistryOptions {
+/** How a service's own tables are read as a registry; `Metadata` is what it keeps with its tenants. */
+export interface MappedRegistryOptions<Metadata = TenantMetadata> {
   /**
    * The table with one row for each tenant, such as `public.customers`; `public` where no schema is
    * named. Names are taken as PostgreSQL keeps them, so do not quote them.
@@ -26,7 +26,7 @@ export interface MappedRegistryOptions {
    */
   readonly statuses?: Readonly<Partial<Record<TenantStatus, StatusValue | readonly StatusValue[]>>>
   /** Values for further columns of a new tenant's row, by column. */
-  readonly values?: (tenant: NewTenant) => Readonly<Record<string, unknown>>
+  values?(tenant: NewTenant<Metadata>): Readonly<Record<string, unknown>>
   /** The table with the tenants' domains, if there is one. */
   readonly domains?: MappedDomains
 }

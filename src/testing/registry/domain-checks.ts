@@ -28,6 +28,25 @@ export const domainChecks: Readonly<Record<string, Check>> = {
     assert.deepEqual(await registry.domainsOf(pool, place.slug('nobody')), [])
   },
 
+  'lists all domains for an audit, by name and then by tenant, if it can': async (place) => {
+    const { registry, pool } = place
+    if (registry.listDomains === undefined) return
+    const [acme, other] = [await tenant(place, 'acme'), await tenant(place, 'other')]
+    const claimed = place.domain('b', { verified: false })
+    const whole = place.domain('a', { primary: true })
+    const below = { ...place.domain('a'), path: '/beta' }
+    for (const domain of [below, claimed]) await registry.addDomain(pool, other, domain)
+    for (const domain of [claimed, whole]) await registry.addDomain(pool, acme, domain)
+    const hosts = new Set<string>([whole.host, claimed.host])
+    const listed = (await registry.listDomains(pool)).filter(({ host }) => hosts.has(host))
+    assert.deepEqual(listed, [
+      { tenant: acme, ...whole },
+      { tenant: other, ...below },
+      { tenant: acme, ...claimed },
+      { tenant: other, ...claimed },
+    ])
+  },
+
   'gives back the domain that it has added': async (place) => {
     const { registry, pool } = place
     const slug = await tenant(place, 'acme')

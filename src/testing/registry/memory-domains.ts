@@ -14,6 +14,7 @@ import {
   domainsIn,
   isSame,
   mapDomains,
+  order,
   tenantIn,
 } from './memory-state.js'
 import { type MemoryJournal, slugKey } from './memory-tenants.js'
@@ -21,7 +22,13 @@ import type { Decision } from './transaction-journal.js'
 
 type DomainPart = Pick<
   TenantRegistry,
-  'lookUp' | 'domainsOf' | 'addDomain' | 'removeDomain' | 'setPrimaryDomain' | 'verifyDomain'
+  | 'lookUp'
+  | 'domainsOf'
+  | 'listDomains'
+  | 'addDomain'
+  | 'removeDomain'
+  | 'setPrimaryDomain'
+  | 'verifyDomain'
 >
 
 /** The part of the port that is about domains. */
@@ -35,6 +42,17 @@ export function memoryDomains(journal: MemoryJournal): DomainPart {
       return owner === undefined
         ? []
         : domainsIn(state, owner).map((domain) => domainOf(owner, domain))
+    },
+
+    async listDomains(db) {
+      const { tenants, domains } = await journal.read(db)
+      const slugs = new Map(tenants.map(({ id, slug }) => [id, slug]))
+      return domains
+        .map(({ owner, ...domain }) => ({ ...domain, tenant: slugs.get(owner) }))
+        .toSorted(
+          (a, b) =>
+            order(a.host, b.host) || order(a.path, b.path) || order(a.tenant ?? '', b.tenant ?? ''),
+        )
     },
 
     ...domainClaims(journal),

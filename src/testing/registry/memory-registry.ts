@@ -1,5 +1,6 @@
 import { REGISTRY_CHANGE_CHANNEL } from '../../registry/change.js'
 import type { TenantRegistry } from '../../registry/registry.js'
+import type { TenantMetadata } from '../../registry/tenant.js'
 import { memoryDomains } from './memory-domains.js'
 import { NOBODY } from './memory-state.js'
 import { memoryTenants } from './memory-tenants.js'
@@ -23,12 +24,16 @@ import { TransactionJournal } from './transaction-journal.js'
  * await router.tenants.create({ slug: 'acme' })
  * await router.close()
  */
-export function memoryRegistry(): TenantRegistry {
+export function memoryRegistry<
+  Metadata extends object = TenantMetadata,
+>(): TenantRegistry<Metadata> {
   const journal = new TransactionJournal(NOBODY, REGISTRY_CHANGE_CHANNEL)
-  return {
+  const registry: TenantRegistry<object> = {
     channel: REGISTRY_CHANGE_CHANNEL,
     install: async () => {},
     ...memoryTenants(journal),
     ...memoryDomains(journal),
   }
+  // What the service says of its metadata is for the compiler only.
+  return registry as TenantRegistry<Metadata>
 }

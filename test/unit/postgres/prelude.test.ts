@@ -53,6 +53,19 @@ describe('preludeOf', () => {
     expect(preludeOf(parseSchemaName('b'), '"b"').enter.name).toBe(plain.enter.name)
   })
 
+  it('has texts of its own for a schema that is known by its identity, which is a value', () => {
+    const identity = { oid: '16384', onReplaced: () => {} }
+    const settings = { role: 'reader' }
+    const [plain, known] = [undefined, identity].map((each) =>
+      preludeOf(ACME, PATH, { settings, identity: each }),
+    )
+    expect(known?.values).toEqual([PATH, ACME, 'role', 'reader', '16384'])
+    for (const form of ['enter', 'stay'] as const) {
+      expect(known?.[form].text).toContain('when $5 then')
+      expect(known?.[form].name).not.toBe(plain?.[form].name)
+    }
+  })
+
   it('is made of Parse, Bind and Execute, and of no Sync', () => {
     for (const { unnamed, prepare, execute } of [preludeOf(ACME, PATH).enter]) {
       expect(messagesOf(unnamed)).toBe('PBE')
@@ -105,6 +118,22 @@ describe('isGuardError', () => {
 
 describe('explainPrelude', () => {
   const prelude = preludeOf(ACME, PATH)
+
+  it('says that another schema has the name, and tells whoever has to know', () => {
+    let told = 0
+    const identity = { oid: '16384', onReplaced: () => (told += 1) }
+    const known = preludeOf(ACME, PATH, { identity })
+    const cause = serverError('22P02', `invalid input syntax for type boolean: "${PATH}"`)
+    expect(explainPrelude(cause, known)).toMatchObject({
+      code: 'SCHEMA_MISSING',
+      schema: ACME,
+      sqlState: '22P02',
+      cause,
+    })
+    expect(told).toBe(1)
+    expect(explainPrelude(cause, prelude)).toBe(cause)
+    expect(explainPrelude(serverError('22P02', 'invalid: "x"'), known)).not.toHaveProperty('schema')
+  })
 
   it('says that the schema is missing, and keeps the cause', () => {
     const cause = serverError('3F000', 'schema "tenant_acme" does not exist')
