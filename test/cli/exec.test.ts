@@ -1,8 +1,12 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, settled, startBinary } from './binary.js'
 import { linesOf, openFleet } from './project.js'
+
+const HAS_PSQL = spawnSync('psql', ['--version']).status === 0
+if (!HAS_PSQL) console.log('exec is not tested with psql: there is none on the PATH.')
 
 const database = useDatabase()
 
@@ -108,6 +112,36 @@ describe('tenantry exec', () => {
     const path = `"${schema}",\\ "${project.shared}",\\ pg_temp`
     expect(linesOf(stdout)).toEqual([`${schema} -c search_path=${path} true`, 'unseen'])
   })
+
+  it.skipIf(!HAS_PSQL)(
+    'leads psql into each schema, and shows its password to nobody',
+    async () => {
+      const project = await openFleet(database, ['a', 'b'])
+      const { prefix } = project
+      await database.admin.query(`insert into ${prefix}b.loans values (1)`)
+      const url = new URL(database.url)
+      url.password ||= 'hush-hush'
+      const where = 'select current_schema(), count(*) from loans'
+      // What psql starts asks the system how psql itself was called.
+      const self = String.raw`\! tr "\000" " " < /proc/$PPID/cmdline; echo`
+      const words = ['psql', '-XAt', '-c', where, '-c', self, '-c', 'select broken']
+      const { code, stdout, stderr } = await settled(
+        startBinary(['exec', '-ds', '--', ...words], {
+          cwd: project.folder,
+          env: { DATABASE_URL: url.href, DEBUG: '1' },
+        }),
+      )
+      expect(code).toBe(1)
+      expect(linesOf(stdout)).toEqual([
+        `${prefix}a|0`,
+        expect.stringMatching(/^psql -XAt -c select /),
+        `${prefix}b|1`,
+        expect.stringMatching(/^psql -XAt -c select /),
+      ])
+      expect(stderr).toMatch(/"psql" ended with exit code 1/)
+      expect(stdout + stderr).not.toContain(url.password)
+    },
+  )
 
   it('passes SIGINT on, and begins no further schema', async () => {
     const project = await openFleet(database, ['a', 'b'])

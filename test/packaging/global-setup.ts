@@ -9,6 +9,8 @@ declare module 'vitest' {
     consumerFolder: string
     /** What is in the packed package: paths from its root. */
     packedFiles: readonly string[]
+    /** The packed package itself. */
+    tarball: string
   }
 }
 
@@ -19,6 +21,7 @@ export async function setup(project: TestProject): Promise<void> {
   const packed = await packPackage()
   folder = packed.folder
   project.provide('packedFiles', packed.files)
+  project.provide('tarball', packed.tarball)
   project.provide('consumerFolder', await installPackage(packed))
 }
 

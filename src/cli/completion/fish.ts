@@ -10,6 +10,7 @@ export function fishCompletion(root: CommandNode): string {
 function __tenantry_at
     set -l at ''
     set -l words (commandline -opc)
+    contains -- -- $words; and return 1
     for word in $words[2..-1]
         switch (string trim -- "$at $word")
             case ${paths.map(fishQuoted).join(' ')}

@@ -15,7 +15,7 @@ export function zshCompletion(root: CommandNode): string {
 # zsh completion of tenantry; load it with: source <(tenantry completion zsh)
 _tenantry() {
   local at='' word
-  local -a entries
+  local -a entries commands flags
   for word in "\${(@)words[2,CURRENT-1]}"; do
     [[ $word == -- ]] && return
     case "\${at:+$at }$word" in
@@ -25,7 +25,11 @@ _tenantry() {
   case "$at" in
 ${cases.join('\n')}
   esac
-  _describe -o tenantry entries
+  # Flags are offered only behind a dash, and commands only without one.
+  commands=("\${(@)entries:#-*}")
+  flags=("\${(@M)entries:#-*}")
+  _describe command commands
+  _describe -o flag flags
   _files
 }
 compdef _tenantry tenantry
