@@ -7,6 +7,7 @@ const library = {
   drizzle: 'src/adapters/drizzle.ts',
   knex: 'src/adapters/knex.ts',
   kysely: 'src/adapters/kysely.ts',
+  'mikro-orm': 'src/adapters/mikro-orm.ts',
   sequelize: 'src/adapters/sequelize.ts',
   typeorm: 'src/adapters/typeorm.ts',
   prisma: 'src/adapters/prisma.ts',
