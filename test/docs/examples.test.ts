@@ -7,7 +7,7 @@ import { compileErrors } from './compile.js'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 describe.each(['docs/domains.md', 'docs/orms.md', 'docs/tenants.md'])('%s', (page) => {
-  it('has examples that compile', { timeout: 60_000 }, () => {
+  it('has examples that compile', { timeout: 180_000 }, () => {
     const text = readFileSync(join(ROOT, page), 'utf8')
     const blocks = [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block = '']) => block)
     expect(blocks.length).toBeGreaterThan(0)
