@@ -109,10 +109,14 @@ function connectionOf(client: PoolClient, manager: object): object {
       return isCallable(parserOf) ? Reflect.apply(parserOf, manager, args) : String
     },
   }
+  const run = (args: readonly unknown[]): unknown => {
+    const own = property(client, 'query')
+    return isCallable(own) ? Reflect.apply(own, client, args) : undefined
+  }
   const query = (text: string, ...rest: readonly unknown[]): unknown => {
     const values = Array.isArray(rest[0]) ? { values: rest[0] } : {}
     const callback = rest.filter(isCallable)
-    return Reflect.apply(client.query, client, [{ text, types, ...values }, ...callback])
+    return run([{ text, types, ...values }, ...callback])
   }
   return { query }
 }

@@ -64,7 +64,7 @@ function refuseSettings(settings: unknown, rule: NameRule): void {
   if (property(settings, 'replication') !== undefined) {
     throw optionInvalid('replication', 'Leave "replication" out: all clients are the router’s.')
   }
-  if (Boolean(property(settings, 'cache'))) {
+  if (property(settings, 'cache')) {
     throw scopeBypassed('Leave "cache" out: it would answer one tenant with another’s rows.', {
       option: 'cache',
     })

@@ -52,6 +52,7 @@ const refusedBy = (db: Knex): TestedOrm['refused'] => ({
       .delete(),
   truncate: (schema) => db(`${schema}.notes`).truncate(),
   join: (schema) => db('notes').join(`${schema}.notes as o`, 'o.id', 'notes.id').select('o.body'),
+  'text of a join': (schema) => db('notes').joinRaw(`cross join "${schema}".notes as o`),
   'sub-query': (schema) => db('notes').whereIn('id', db(`${schema}.notes`).select('id')),
   'sub-query in a function': (schema) =>
     db('notes').whereExists((query) => {

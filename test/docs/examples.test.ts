@@ -15,7 +15,7 @@ const blocksOf = (page: string): readonly string[] =>
     ([, block = '']) => `// ${page}\n${block}`,
   )
 
-it('the examples of all pages in docs compile', { timeout: 120_000 }, () => {
+it('the examples of all pages in docs compile', { timeout: 240_000 }, () => {
   const pages = readdirSync(join(ROOT, 'docs'), { encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .filter((name) => !RUN_ELSEWHERE.includes(name))
