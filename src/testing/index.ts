@@ -9,3 +9,22 @@ export {
   type TestRegistryOptions,
   type TestedRegistry,
 } from './registry/test-registry.js'
+export {
+  fakeRouter,
+  type FakeQuery,
+  type FakeRouter,
+  type FakeRouterOptions,
+  type FakeTenant,
+} from './fixtures/fake-router.js'
+export {
+  createTestDatabase,
+  type TestDatabase,
+  type TestDatabaseOptions,
+} from './fixtures/test-database.js'
+export {
+  createTestTenant,
+  type TestTenant,
+  type TestTenantOptions,
+  type TestTenantRouter,
+} from './fixtures/test-tenant.js'
+export { truncateTenant, type TruncateOptions } from './fixtures/truncate.js'
