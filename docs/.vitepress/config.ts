@@ -42,6 +42,7 @@ export default defineConfig({
           { text: 'ORMs', link: '/docs/orms' },
           { text: 'Jobs', link: '/docs/jobs' },
           { text: 'Observability', link: '/docs/observability' },
+          { text: 'Testing', link: '/docs/testing' },
         ],
       },
       {

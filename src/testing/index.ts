@@ -22,3 +22,22 @@ export {
   type TestOrmAdapterOptions,
 } from './conformance/orm-adapter.js'
 export type { OrmNotes, OrmTransaction, TestedOrm } from './conformance/tested-orm.js'
+export {
+  fakeRouter,
+  type FakeQuery,
+  type FakeRouter,
+  type FakeRouterOptions,
+  type FakeTenant,
+} from './fixtures/fake-router.js'
+export {
+  createTestDatabase,
+  type TestDatabase,
+  type TestDatabaseOptions,
+} from './fixtures/test-database.js'
+export {
+  createTestTenant,
+  type TestTenant,
+  type TestTenantOptions,
+  type TestTenantRouter,
+} from './fixtures/test-tenant.js'
+export { truncateTenant, type TruncateOptions } from './fixtures/truncate.js'
