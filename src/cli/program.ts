@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { defineBackup } from './commands/backup.js'
 import { defineCompletion } from './commands/completion.js'
 import { defineDev } from './commands/dev.js'
 import { defineDoctor } from './commands/doctor.js'
@@ -18,6 +19,7 @@ import { defineMigrate } from './commands/migrate.js'
 import { defineNew } from './commands/new.js'
 import { definePlan } from './commands/plan.js'
 import { defineRedo } from './commands/redo.js'
+import { defineRestore } from './commands/restore.js'
 import { defineRollback } from './commands/rollback.js'
 import { defineRun } from './commands/run.js'
 import { defineStatus } from './commands/status.js'
@@ -54,6 +56,8 @@ const COMMANDS: readonly Define[] = [
   defineWhowill,
   defineRun,
   defineExec,
+  defineBackup,
+  defineRestore,
   defineDoctor,
   defineCompletion,
 ]
