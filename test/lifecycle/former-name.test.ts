@@ -56,7 +56,7 @@ async function note(router: SchemaRouter, slug: string, body: string): Promise<v
 
 const CLIENTS: Readonly<Record<string, PoolConfig>> = {
   'a client of pg': {},
-  'a client without the wire protocol in JavaScript': { Client: PlainClient } as PoolConfig,
+  'a client without the wire protocol in JavaScript': { Client: PlainClient },
 }
 
 describe.each(Object.entries(CLIENTS))('a scope of %s', (_, config) => {

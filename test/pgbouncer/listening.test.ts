@@ -14,7 +14,7 @@ const listeners = async (): Promise<readonly unknown[]> => {
 }
 
 /** A router behind a pooler that remembers for a minute forgets what another one changes. */
-async function hears(
+async function expectHeard(
   mode: 'transaction' | 'session',
   options: Pick<SchemaRouterOptions, 'cache' | 'scope'>,
 ): Promise<void> {
@@ -77,12 +77,12 @@ describe.skipIf(program === undefined)('a router behind PgBouncer in transaction
 
   it('hears of changes by a connection around the pooler', async () => {
     const listen = { connectionString: database.url }
-    await hears('transaction', { cache: { ttl: 60_000, listen } })
+    await expectHeard('transaction', { cache: { ttl: 60_000, listen } })
   })
 })
 
 describe.skipIf(program === undefined)('a router behind PgBouncer in session mode', () => {
   it('hears of changes through the pooler when it is told of the mode', async () => {
-    await hears('session', { cache: { ttl: 60_000 }, scope: { pooler: 'session' } })
+    await expectHeard('session', { cache: { ttl: 60_000 }, scope: { pooler: 'session' } })
   })
 })

@@ -26,7 +26,7 @@ export interface MappedRegistryOptions<Metadata = TenantMetadata> {
    */
   readonly statuses?: Readonly<Partial<Record<TenantStatus, StatusValue | readonly StatusValue[]>>>
   /** Values for further columns of a new tenant's row, by column. */
-  values?(tenant: NewTenant<Metadata>): Readonly<Record<string, unknown>>
+  values?(this: void, tenant: NewTenant<Metadata>): Readonly<Record<string, unknown>>
   /** The table with the tenants' domains, if there is one. */
   readonly domains?: MappedDomains
 }
