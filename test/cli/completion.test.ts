@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { buildBinary, callBinary } from './binary.js'
@@ -72,9 +72,11 @@ describe('tenantry completion', () => {
 
   it.skipIf(!has('fish'))('lets fish complete commands, those of a group, and flags', async () => {
     const file = await scriptFile('fish')
+    // Files that are there are offered as well.
+    const cwd = dirname(file)
     const asked = async (line: string): Promise<readonly string[]> => {
       const ask = `source ${file}; complete -C '${line}'`
-      const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', ask])
+      const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', ask], { cwd })
       return stdout.split('\n').map((each) => each.split('\t')[0] ?? '')
     }
     expect(await asked('tenantry mi')).toEqual(['migrate', 'migrateschema', ''])

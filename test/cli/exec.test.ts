@@ -134,9 +134,9 @@ describe('tenantry exec', () => {
       expect(code).toBe(1)
       expect(linesOf(stdout)).toEqual([
         `${prefix}a|0`,
-        expect.stringMatching(/^psql -XAt -c select /),
+        expect.stringMatching(/psql -XAt -c select /),
         `${prefix}b|1`,
-        expect.stringMatching(/^psql -XAt -c select /),
+        expect.stringMatching(/psql -XAt -c select /),
       ])
       expect(stderr).toMatch(/"psql" ended with exit code 1/)
       expect(stdout + stderr).not.toContain(url.password)

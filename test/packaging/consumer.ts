@@ -22,7 +22,7 @@ export async function installPackage({ folder, tarball }: PackedPackage): Promis
 }
 
 /** The version of a package that the repository has, which npm has in its cache. */
-async function sameVersion(name: string): Promise<string> {
+export async function sameVersion(name: string): Promise<string> {
   const path = createRequire(import.meta.url).resolve(`${name}/package.json`)
   const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string }
   return `${name}@${version}`
