@@ -35,8 +35,8 @@ beforeAll(async () => {
   provider.register({ contextManager: new AsyncLocalStorageContextManager() })
   off = registerInstrumentations({ instrumentations: [instrumentation] })
   // The instrumentation looks at what is required; the prototype that it patches is the one we have.
-  const require = createRequire(import.meta.url)
-  require('pg')
+  const patched: unknown = createRequire(import.meta.url)('pg')
+  expect(patched).toHaveProperty('Client')
   pool = database.pool({ max: 3 })
   router = new SchemaRouter({ pool })
   for (const slug of ['acme', 'zenith']) {
