@@ -74,11 +74,13 @@ interface Told {
 function queries(): readonly Told[] {
   const spans = exporter.getFinishedSpans()
   const nameOf = new Map(spans.map((span) => [span.spanContext().spanId, span.name]))
-  return spans.filter(isQuery).map(({ attributes, parentSpanContext }) => ({
+  const told = spans.filter(isQuery).map(({ attributes, parentSpanContext }) => ({
     sql: sqlOf(attributes),
     tenant: attributes['tenant.slug'],
     parent: nameOf.get(parentSpanContext?.spanId ?? ''),
   }))
+  // What the router does in the background is below none of them.
+  return told.filter(({ parent }) => parent !== undefined)
 }
 
 function sqlOf(attributes: Attributes): string {
