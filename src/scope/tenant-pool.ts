@@ -126,16 +126,17 @@ export class TenantPool extends BasePool {
   async #open({ prelude }: Scope, told?: ScopeMessage): Promise<OpenClient> {
     const holder = this.#leases.room.newHolder()
     const session = await this.#leases.open({ prelude, holder, told })
-    let close: () => Promise<unknown> = async () => {}
+    let ended: (() => void) | undefined
     const released = new Promise<void>((resolve) => {
-      close = async () => {
-        try {
-          await this.#leases.close(session, holder)
-        } finally {
-          resolve()
-        }
-      }
+      ended = resolve
     })
+    const close = async (): Promise<void> => {
+      try {
+        await this.#leases.close(session, holder)
+      } finally {
+        ended?.()
+      }
+    }
     return { client: scopedPoolClient(session, close), released }
   }
 

@@ -114,7 +114,9 @@ describe('tenantry:scope', () => {
   it('tells of the error of a statement, of a function and of a client that never came', async () => {
     const told = listen<ScopeMessage>('tenantry:scope')
     await expect(router.poolFor('acme').query('select nothing')).rejects.toThrow('nothing')
-    await expect(router.withTenant('acme', () => Promise.reject(new Error('no')))).rejects.toThrow()
+    await expect(router.withTenant('acme', () => Promise.reject(new Error('no')))).rejects.toThrow(
+      'no',
+    )
     const starved = new SchemaRouter({
       pool,
       schemas: { shared: { name: `shared_${prefix}` }, tenants: { prefix } },
