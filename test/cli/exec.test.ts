@@ -5,7 +5,7 @@ import { useDatabase } from '../support/database.js'
 import { buildBinary, settled, startBinary } from './binary.js'
 import { linesOf, openFleet } from './project.js'
 
-const HAS_PSQL = spawnSync('psql', ['--version']).status === 0
+const HAS_PSQL = spawnSync('sh', ['-c', 'command -v psql']).status === 0
 if (!HAS_PSQL) console.log('exec is not tested with psql: there is none on the PATH.')
 
 const database = useDatabase()

@@ -36,7 +36,8 @@ const PROGRAMS = `## Programs inside of a schema
 
 \`tenantry exec -ds -- psql -c 'select count(*) from loans'\` runs a program once per selected schema, one after
 the other or \`--parallel\`; each line then begins with the name of its schema. A program that ends with another
-code than 0 is the failure of its schema. Ctrl-C is passed on to it, and no further schema is begun.
+code than 0 is the failure of its schema. One at a time has the terminal for itself; what runs with
+\`--parallel\` is drawn as \`migrate\` is, its lines above. Ctrl-C is passed on to it, and no further schema is begun.
 
 | variable | what the program finds in it |
 | --- | --- |
