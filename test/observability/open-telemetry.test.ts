@@ -35,8 +35,7 @@ beforeAll(async () => {
   provider.register({ contextManager: new AsyncLocalStorageContextManager() })
   off = registerInstrumentations({ instrumentations: [instrumentation] })
   // The instrumentation looks at what is required; the prototype that it patches is the one we have.
-  const patched: unknown = createRequire(import.meta.url)('pg')
-  expect(patched).toHaveProperty('Client')
+  createRequire(import.meta.url)('pg')
   pool = database.pool({ max: 3 })
   router = new SchemaRouter({ pool })
   for (const slug of ['acme', 'zenith']) {
