@@ -26,7 +26,6 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     minify: false,
     treeshake: true,
     clean: true,
-    sourcemap: true,
   },
   {
     entry: { cli: 'src/cli/main.ts' },

@@ -58,7 +58,15 @@ export interface MigrationResult {
 
 /** What `router.tenants` does to a tenant. */
 export type TenantAction =
-  'create' | 'update' | 'suspend' | 'activate' | 'rename' | 'clone' | 'delete' | 'undelete' | 'purge'
+  | 'create'
+  | 'update'
+  | 'suspend'
+  | 'activate'
+  | 'rename'
+  | 'clone'
+  | 'delete'
+  | 'undelete'
+  | 'purge'
 
 /** A message on the tracing channel `tenantry:tenant`: a turn in a tenant's life. */
 export interface TenantMessage extends TracedOutcome<MessageTenant> {
