@@ -45,7 +45,7 @@ complete_to() {
 }
 complete_to 'tenantry tenant pur' '*pur*ge*' purge
 complete_to 'tenantry migrate -s acme --verb' '*verb*ose*' --verbose
-complete_to 'tenantry tenant re' '*rename*restore*' 'rename and restore'
+complete_to 'tenantry tenant un' '*un*delete*' undelete
 zpty -d typed
 `
 
@@ -80,7 +80,7 @@ describe('tenantry completion', () => {
       return stdout.split('\n').map((each) => each.split('\t')[0] ?? '')
     }
     expect(await asked('tenantry mi')).toEqual(['migrate', 'migrateschema', ''])
-    expect(await asked('tenantry tenant re')).toEqual(['rename', 'restore', ''])
+    expect(await asked('tenantry tenant re')).toEqual(['rename', ''])
     expect(await asked('tenantry migrate -s acme --ver')).toEqual(['--verbose', '--verify', ''])
     expect(await asked('tenantry exec -- --')).toEqual([''])
   })
@@ -90,8 +90,8 @@ describe('tenantry completion', () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'type.zsh'), TYPE_IN_ZSH)
     const args = ['-f', join(folder, 'type.zsh'), file]
-    const { stdout } = await promisify(execFile)('zsh', args, { cwd: folder, timeout: 120_000 })
-    expect(stdout).toBe('purge\n--verbose\nrename and restore\n')
+    const { stdout } = await promisify(execFile)('zsh', args, { cwd: folder, timeout: 50_000 })
+    expect(stdout).toBe('purge\n--verbose\nundelete\n')
   })
 
   it('refuses a shell that it does not know', async () => {

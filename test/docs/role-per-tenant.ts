@@ -3,7 +3,7 @@ import { SchemaRouter, type TenantHooks } from 'tenantry'
 
 const roleOf = (tenant: { id: string }) => `tenant_${tenant.id}`
 
-export const hooks: TenantHooks = {
+const hooks: TenantHooks = {
   async afterCreate({ tenant, db }) {
     const role = escapeIdentifier(roleOf(tenant))
     const schema = escapeIdentifier(tenant.schema)

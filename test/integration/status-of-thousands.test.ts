@@ -44,7 +44,8 @@ describe('migrations.statuses of thousands of schemas', () => {
       const query = client.query.bind(client)
       const noted = (text: string, values: readonly unknown[] = []): unknown => {
         queries += 1
-        if (Array.isArray(values[0]) && text.includes('pg_namespace')) asked.push(values[0].length)
+        const isOfStates = text.includes('pg_namespace') && !text.includes('tenantry_tenants')
+        if (isOfStates && Array.isArray(values[0])) asked.push(values[0].length)
         return query(text, [...values])
       }
       Object.assign(client, { query: noted })

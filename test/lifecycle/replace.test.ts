@@ -66,6 +66,19 @@ describe('tenants.restore with replace', () => {
     expect((await router.migrations.verify()).findings).toEqual([])
   })
 
+  it('is announced, so that other processes let go of the former schema', async () => {
+    const { router, file } = await setUp()
+    const client = await database.admin.connect()
+    const heard: (string | undefined)[] = []
+    client.on('notification', ({ payload }) => heard.push(payload))
+    await client.query('listen tenantry_registry')
+    await router.tenants.restore(file, { replace: true })
+    await expect.poll(() => heard).toEqual(['acme'])
+    await client.query('unlisten *')
+    client.removeAllListeners('notification')
+    client.release()
+  })
+
   it('waits for transactions of scopes, and gives up in time', async () => {
     const fleet = await setUp()
     const { router, file } = fleet

@@ -45,6 +45,7 @@ export async function replaceTenant(
       await renameSchema(client, { from: schema, to: former })
       const path = pathOf(layout, schema, 'tenant')
       await makeContents(parts, { client, tenant, path }, { ...plan, schema, locked: [former] })
+      await announce(client, registry.channel, slug)
       tenants.push(tenant)
       return former
     },
@@ -53,6 +54,15 @@ export async function replaceTenant(
     const [tenant = before] = tenants
     return { tenant, former }
   })
+}
+
+/** The row stays as it is, but what other processes remember is bound to the former schema. */
+async function announce(
+  client: PoolClient,
+  channel: string | undefined,
+  slug: string,
+): Promise<void> {
+  if (channel !== undefined) await client.query('select pg_notify($1, $2)', [channel, slug])
 }
 
 /** An archive over another customer's data is the worst that can happen. */
