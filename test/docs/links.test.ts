@@ -1,10 +1,13 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join, normalize, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+
+const isFile = (file: string): boolean =>
+  statSync(join(ROOT, file), { throwIfNoEntry: false })?.isFile() === true
 
 /** The pages of the repository: at its top, and below docs and examples. */
 const pages = ['.', 'docs', 'docs/decisions', 'examples']
@@ -42,8 +45,7 @@ const anchorsOf = (page: string): readonly string[] =>
 describe.each(pages)('%s', (page) => {
   it('links to what exists', () => {
     const missing = linksOf(page).filter(
-      ({ to, anchor }) =>
-        !existsSync(join(ROOT, to)) || (anchor !== undefined && !anchorsOf(to).includes(anchor)),
+      ({ to, anchor }) => !isFile(to) || (anchor !== undefined && !anchorsOf(to).includes(anchor)),
     )
     expect(missing).toEqual([])
   })

@@ -17,19 +17,15 @@ async function bytesOnDisk(folder: string): Promise<number> {
   return sizes.reduce((total, size) => total + size, 0)
 }
 
-it(`adds less than ${LIMIT_MB} MB to a service in production that has pg`, async () => {
+it(`is less than ${LIMIT_MB} MB in production, with pg and all that it depends on`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tenantry-size-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
   const flags = ['--omit=dev', '--prefer-offline', '--no-audit', '--no-fund']
-  const modules = join(folder, 'node_modules')
-  const bytesWith = async (wanted: string): Promise<number> => {
-    await runProgram('npm', ['install', ...flags, wanted], { cwd: folder })
-    return bytesOnDisk(modules)
-  }
-  const before = await bytesWith(await sameVersion('pg'))
-  const bytes = (await bytesWith(inject('tarball'))) - before
-  console.log(`npm install tenantry adds ${(bytes / 1e6).toFixed(1)} MB`)
+  const wanted = [inject('tarball'), await sameVersion('pg')]
+  await runProgram('npm', ['install', ...flags, ...wanted], { cwd: folder })
+  const bytes = await bytesOnDisk(join(folder, 'node_modules'))
+  console.log(`npm install tenantry pg takes ${(bytes / 1e6).toFixed(1)} MB`)
   expect(bytes).toBeGreaterThan(0)
   expect(bytes).toBeLessThan(LIMIT_MB * 1e6)
 })
