@@ -22,7 +22,7 @@ const NUMBERED = /^(\d+)([_-]?)(.*)\.(?:sql|js)$/i
  * The migration that comes next in a folder, numbered and spelled as those that are there.
  *
  * @throws `MIGRATION_SOURCE_INVALID` for a folder that cannot be migrated as it is, and
- * `OPTIONS_INVALID` for a name without letters and digits
+ * `OPTIONS_INVALID` for a name without letters and digits, or that another one has
  */
 export async function nextMigration(folder: string, name: string): Promise<NewMigration> {
   const names = await numberedFiles(folder)
@@ -33,6 +33,8 @@ export async function nextMigration(folder: string, name: string): Promise<NewMi
   const number = String(Number(digits) + 1).padStart(digits.length, '0')
   const words = wordsOf(name)
   const file = [number, ...words].join(separator || '_') + '.sql'
+  const namesake = names.find((each) => titleOf(each) === titleOf(file))
+  if (namesake !== undefined) throw called(titleOf(file), namesake)
   return {
     up: { path: join(folder, file), text: `-- ${words.join(' ')}\n` },
     down: { path: join(folder, 'down', file), text: reverseText(file) },
@@ -56,6 +58,10 @@ async function numberedFiles(folder: string): Promise<readonly string[]> {
   return names.filter((name) => NUMBERED.test(name))
 }
 
+function titleOf(file: string): string | undefined {
+  return NUMBERED.exec(file)?.[3]
+}
+
 function numberOf(file: string): number {
   return Number.parseInt(file, 10)
 }
@@ -75,6 +81,14 @@ function wordsOf(name: string): readonly string[] {
 /** A reverse that does nothing would say that something was taken back. */
 function reverseText(file: string): string {
   return `-- Takes ${file} back. Delete this file if there is no way back.\n`
+}
+
+/** Two migrations of one name would break the set for everybody. */
+function called(title: string | undefined, file: string): TenantryError {
+  return usageError(
+    'name',
+    `${file} is called "${title ?? ''}" already. Give this one a name of its own.`,
+  )
 }
 
 function taken(path: string): TenantryError {

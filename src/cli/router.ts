@@ -2,6 +2,7 @@ import { SchemaRouter, type TenantryConfig } from 'tenantry'
 import type { EmbeddedPostgres } from 'tenantry/testing'
 import { loadConfig } from './config.js'
 import { startProjectServer } from './embedded-server.js'
+import { maskPasswords } from './mask.js'
 import type { Output } from './output.js'
 import { usageError } from './usage-error.js'
 
@@ -44,7 +45,8 @@ export async function withRouter<T>(
   const database = await findDatabase(config, folder, flags)
   try {
     if (database.server) {
-      output.note(`No DATABASE_URL: using the embedded PostgreSQL at ${database.server.url}`)
+      const address = maskPasswords(database.server.url)
+      output.note(`No DATABASE_URL: using the embedded PostgreSQL at ${address}`)
     }
     return await useRouter(connected(config, database.url, clients), (router) =>
       fn(router, { config, url: database.url }),

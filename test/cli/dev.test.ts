@@ -74,6 +74,7 @@ describe('tenantry dev', () => {
     expect(migrated.code).toBe(0)
     expect(migrated.stdout).toContain('2 schemas: 2 migrated')
     const url = /postgres:\/\/\S+/.exec(migrated.stderr)?.[0] ?? ''
+    expect(url).toMatch(/:\*\*\*@127\.0\.0\.1:\d+/)
     await expect(ask(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 
     const status = await callBinary(['status'], { cwd: folder })

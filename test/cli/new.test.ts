@@ -31,13 +31,16 @@ describe('tenantry new', () => {
     await project.write('migrations/wide/0002-second.sql', 'select 1;')
     const config = await readFile(join(project.folder, 'tenantry.config.ts'), 'utf8')
     await project.write('tenantry.config.ts', config.replace('migrations/main', 'migrations/wide'))
-    for (const set of [project.main, 'static']) {
-      const { code, stdout } = await project.tenantry('new', set, 'more rates', '--json')
+    const wanted = [
+      { set: project.main, name: 'more rates', file: '0003-more-rates.sql' },
+      { set: 'static', name: 'other rates', file: '0004-other-rates.sql' },
+    ]
+    for (const { set, name, file } of wanted) {
+      const { code, stdout } = await project.tenantry('new', set, name, '--json')
       expect(code).toBe(0)
-      const number = set === 'static' ? '0004' : '0003'
       expect(JSON.parse(stdout)).toEqual({
-        file: `migrations/wide/${number}-more-rates.sql`,
-        down: `migrations/wide/down/${number}-more-rates.sql`,
+        file: `migrations/wide/${file}`,
+        down: `migrations/wide/down/${file}`,
       })
     }
   })
@@ -79,6 +82,15 @@ describe('tenantry new', () => {
     const { code, stderr } = await project.tenantry('new', set, name)
     expect(code).toBe(2)
     expect(stderr).toMatch(sentence)
+  })
+
+  it('writes no second migration of one name', async () => {
+    const project = await openProject(database)
+    expect((await project.tenantry('new', 'tenants', 'add fees')).code).toBe(0)
+    const { code, stderr } = await project.tenantry('new', 'tenants', 'Add-Fees')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^OPTIONS_INVALID: 2_add_fees\.sql is called "add_fees" already/)
+    expect((await project.tenantry('plan')).code).toBe(3)
   })
 
   it('writes nothing into a set that has a gap', async () => {
