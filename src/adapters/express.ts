@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nextOf } from './node/next.js'
-import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import type { ServingRouter } from './request/found.js'
 import type { ServeOptions } from './request/options.js'
-import { type RequestPlace, placeAt, tenantAt } from './request/place.js'
 
+export { placeOf, tenantOf } from './node/place-of.js'
 export * from './request/exports.js'
 
 /** A middleware for express 5 and 4, and for whatever takes the same ones. */
@@ -40,26 +39,4 @@ export function serveTenants<Request extends IncomingMessage = IncomingMessage>(
   options: ServeOptions<Request> = {},
 ): ExpressMiddleware<Request> {
   return nextOf(router, options)
-}
-
-/**
- * The tenant that a request is served as; `undefined` for one that is not a tenant's.
- *
- * @example
- * import type { IncomingMessage } from 'node:http'
- * import { tenantOf } from 'tenantry/express'
- *
- * const planOf = (request: IncomingMessage) => tenantOf<{ plan: string }>(request)?.metadata.plan
- */
-export function tenantOf<Metadata extends object = TenantMetadata>(
-  request: IncomingMessage,
-): Tenant<Metadata> | undefined {
-  return tenantAt(request)
-}
-
-/** The tenant, or the static or shared schema, that a request is served as. */
-export function placeOf<Metadata extends object = TenantMetadata>(
-  request: IncomingMessage,
-): RequestPlace<Metadata> | undefined {
-  return placeAt(request)
 }

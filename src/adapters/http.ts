@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { exchange } from './node/exchange.js'
 import type { ServingRouter } from './request/found.js'
 import { requestGate } from './request/gate.js'
 import type { ServeOptions } from './request/options.js'
-import { type RequestPlace, placeAt, tenantAt } from './request/place.js'
 
 export { serveUpgrades } from './node/upgrade.js'
 export type { UpgradeListener, UpgradeOptions } from './node/upgrade.js'
+export { placeOf, tenantOf } from './node/place-of.js'
 export * from './request/exports.js'
 export { requestGate } from './request/gate.js'
 export type { RequestGate, Verdict } from './request/gate.js'
@@ -70,18 +69,4 @@ function fail(error: unknown, _request: IncomingMessage, response: ServerRespons
   process.emitWarning(error instanceof Error ? error : String(error))
   if (response.headersSent) response.destroy()
   else response.writeHead(500, { 'content-length': 0 }).end()
-}
-
-/** The tenant that a request is served as; `undefined` for one that is not a tenant's. */
-export function tenantOf<Metadata extends object = TenantMetadata>(
-  request: IncomingMessage,
-): Tenant<Metadata> | undefined {
-  return tenantAt(request)
-}
-
-/** The tenant, or the static or shared schema, that a request is served as. */
-export function placeOf<Metadata extends object = TenantMetadata>(
-  request: IncomingMessage,
-): RequestPlace<Metadata> | undefined {
-  return placeAt(request)
 }

@@ -8,10 +8,11 @@ import {
   type NameRule,
   type NamedSchemasOption,
   type PoolOwner,
+  cacheBypassed,
   nameRule,
   scopeBypassed,
 } from './orm/name-rule.js'
-import { beforeEachCall, isCallable, isObject, property } from './orm/property.js'
+import { beforeEachCall, isCallable, isObject, property, replaceMember } from './orm/property.js'
 
 /** MikroORM leaves this one out of statements, so that the path counts. */
 const DEFAULT_SCHEMA = 'public'
@@ -119,7 +120,7 @@ function seatConnection(connection: object, seat: (client: object) => void): voi
     if (isCallable(create)) Reflect.apply(create, connection, [])
     seatCurrent()
   }
-  Reflect.defineProperty(connection, 'createKnex', { configurable: true, writable: true, value })
+  replaceMember(connection, 'createKnex', value)
   seatCurrent()
 }
 
@@ -156,9 +157,7 @@ function guardCache(cache: unknown): void {
   if (!isObject(cache)) return
   for (const method of ['get', 'set']) {
     beforeEachCall(cache, method, () => {
-      throw scopeBypassed('Leave "cache" out: it would answer one tenant with another’s rows.', {
-        option: 'cache',
-      })
+      throw cacheBypassed()
     })
   }
 }
@@ -168,7 +167,7 @@ function keepErrors(driver: object): void {
   const convert = property(driver, 'convertException')
   const value = (error: unknown): unknown =>
     isTenantryError(error) || !isCallable(convert) ? error : Reflect.apply(convert, driver, [error])
-  Reflect.defineProperty(driver, 'convertException', { configurable: true, writable: true, value })
+  replaceMember(driver, 'convertException', value)
 }
 
 /** Which schema each EntityManager has entities of: the one that it was first used in. */
@@ -196,9 +195,7 @@ class Ownership {
         return made
       },
     }
-    for (const [step, value] of Object.entries(steps)) {
-      Reflect.defineProperty(manager, step, { configurable: true, writable: true, value })
-    }
+    for (const [step, value] of Object.entries(steps)) replaceMember(manager, step, value)
   }
 
   #judge(manager: object): void {

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { nextOf } from './node/next.js'
 import type { ServingRouter } from './request/found.js'
 import type { ServeOptions } from './request/options.js'
-import { type RequestPlace, placeAt, tenantAt } from './request/place.js'
+import { tenantAt } from './request/place.js'
 import { refusal } from './request/refusal.js'
 
+export { placeOf, tenantOf } from './node/place-of.js'
 export * from './request/exports.js'
 
 /** The token of the router in Nest's container: `@Inject(TENANT_ROUTER)`. */
@@ -115,18 +115,4 @@ export class TenantGuard {
     }
     return true
   }
-}
-
-/** The tenant that a request is served as; `undefined` for one that is not a tenant's. */
-export function tenantOf<Metadata extends object = TenantMetadata>(
-  request: IncomingMessage,
-): Tenant<Metadata> | undefined {
-  return tenantAt(request)
-}
-
-/** The tenant, or the static or shared schema, that a request is served as. */
-export function placeOf<Metadata extends object = TenantMetadata>(
-  request: IncomingMessage,
-): RequestPlace<Metadata> | undefined {
-  return placeAt(request)
 }

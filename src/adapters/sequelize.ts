@@ -6,7 +6,7 @@ import {
   nameRule,
   scopeBypassed,
 } from './orm/name-rule.js'
-import { beforeEachCall, isCallable, isObject, property } from './orm/property.js'
+import { beforeEachCall, isCallable, isObject, property, replaceMember } from './orm/property.js'
 
 /** Sequelize asks for the version to know what it may write; this is the oldest that is supported. */
 const OLDEST_VERSION = '15.0.0'
@@ -90,9 +90,7 @@ function seatManager(manager: object, router: PoolOwner): void {
     },
     destroyConnection: async (connection: object): Promise<void> => release(connection, true),
   }
-  for (const [step, value] of Object.entries(steps)) {
-    Reflect.defineProperty(manager, step, { configurable: true, writable: true, value })
-  }
+  for (const [step, value] of Object.entries(steps)) replaceMember(manager, step, value)
 }
 
 /** Sequelize reads the server's types once, with its first connection, to know how to parse them. */

@@ -3,10 +3,10 @@ import {
   type NameRule,
   type NamedSchemasOption,
   type PoolOwner,
+  cacheBypassed,
   nameRule,
-  scopeBypassed,
 } from './orm/name-rule.js'
-import { beforeEachCall, isCallable, isObject, property } from './orm/property.js'
+import { beforeEachCall, isCallable, isObject, property, replaceMember } from './orm/property.js'
 
 /** TypeORM asks for the version to know what it may write; this is the oldest that is supported. */
 const OLDEST_VERSION = '15.0'
@@ -64,11 +64,7 @@ function refuseSettings(settings: unknown, rule: NameRule): void {
   if (property(settings, 'replication') !== undefined) {
     throw optionInvalid('replication', 'Leave "replication" out: all clients are the router’s.')
   }
-  if (property(settings, 'cache')) {
-    throw scopeBypassed('Leave "cache" out: it would answer one tenant with another’s rows.', {
-      option: 'cache',
-    })
-  }
+  if (property(settings, 'cache')) throw cacheBypassed()
 }
 
 /**
@@ -86,9 +82,7 @@ function seatDriver(driver: object, router: PoolOwner, ready: () => void): void 
       Reflect.set(driver, 'isGeneratedColumnsSupported', true)
     },
   }
-  for (const [step, value] of Object.entries(steps)) {
-    Reflect.defineProperty(driver, step, { configurable: true, writable: true, value })
-  }
+  for (const [step, value] of Object.entries(steps)) replaceMember(driver, step, value)
 }
 
 function judgeEntities(source: object, rule: NameRule): void {

@@ -53,3 +53,10 @@ export function scopeBypassed(
 ): TenantryError {
   return new TenantryError('SCOPE_BYPASSED', sentence, facts)
 }
+
+/** The error for a cache that knows queries by what they ask for, not by who asks. */
+export function cacheBypassed(): TenantryError {
+  return scopeBypassed('Leave "cache" out: it would answer one tenant with another’s rows.', {
+    option: 'cache',
+  })
+}

@@ -21,12 +21,13 @@ export function beforeEachCall(
 ): void {
   const original = property(object, method)
   if (!isCallable(original)) return
-  Reflect.defineProperty(object, method, {
-    configurable: true,
-    writable: true,
-    value(this: unknown, ...args: readonly unknown[]): unknown {
-      Reflect.apply(before, this, args)
-      return Reflect.apply(original, this, args)
-    },
+  replaceMember(object, method, function (this: unknown, ...args: readonly unknown[]): unknown {
+    Reflect.apply(before, this, args)
+    return Reflect.apply(original, this, args)
   })
+}
+
+/** Gives one object a member of its own in front of what it inherits. */
+export function replaceMember(object: object, key: string, value: unknown): void {
+  Reflect.defineProperty(object, key, { configurable: true, writable: true, value })
 }
