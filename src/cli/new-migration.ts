@@ -32,9 +32,11 @@ export async function nextMigration(folder: string, name: string): Promise<NewMi
   const [, digits = '0', separator] = NUMBERED.exec(last) ?? []
   const number = String(Number(digits) + 1).padStart(digits.length, '0')
   const words = wordsOf(name)
-  const file = [number, ...words].join(separator || '_') + '.sql'
-  const namesake = names.find((each) => titleOf(each) === titleOf(file))
-  if (namesake !== undefined) throw called(titleOf(file), namesake)
+  const between = separator || '_'
+  const title = words.join(between)
+  const file = `${number}${between}${title}.sql`
+  const namesake = names.find((each) => NUMBERED.exec(each)?.[3] === title)
+  if (namesake !== undefined) throw called(title, namesake)
   return {
     up: { path: join(folder, file), text: `-- ${words.join(' ')}\n` },
     down: { path: join(folder, 'down', file), text: reverseText(file) },
@@ -56,10 +58,6 @@ async function numberedFiles(folder: string): Promise<readonly string[]> {
     throw error
   })
   return names.filter((name) => NUMBERED.test(name))
-}
-
-function titleOf(file: string): string | undefined {
-  return NUMBERED.exec(file)?.[3]
 }
 
 function numberOf(file: string): number {
@@ -84,10 +82,10 @@ function reverseText(file: string): string {
 }
 
 /** Two migrations of one name would break the set for everybody. */
-function called(title: string | undefined, file: string): TenantryError {
+function called(title: string, file: string): TenantryError {
   return usageError(
     'name',
-    `${file} is called "${title ?? ''}" already. Give this one a name of its own.`,
+    `${file} is called "${title}" already. Give this one a name of its own.`,
   )
 }
 
