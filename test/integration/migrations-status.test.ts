@@ -1,5 +1,6 @@
 import { SchemaRouter, select } from 'tenantry'
 import { describe, expect, it } from 'vitest'
+import { countStates } from '../support/count-queries.js'
 import { useDatabase } from '../support/database.js'
 import { type FleetFiles, useMigrationFolders } from '../support/migration-folder.js'
 
@@ -184,16 +185,7 @@ describe('migrations.status', () => {
        select 'n' || i, 'n', '${prefix}n' || i from generate_series(1, ${count}) i`,
     )
     const pool = database.pool({ max: 1 })
-    const asked: number[] = []
-    pool.on('connect', (client) => {
-      const query = client.query.bind(client)
-      const noted = (text: string, values: readonly unknown[] = []): unknown => {
-        const isOfStates = text.includes('pg_namespace') && !text.includes('tenantry_tenants')
-        if (isOfStates && Array.isArray(values[0])) asked.push(values[0].length)
-        return query(text, [...values])
-      }
-      Object.assign(client, { query: noted })
-    })
+    const asked = countStates(pool)
     const watched = new SchemaRouter({ pool, schemas: await migrations.fleet(prefix, OLD) })
     const tenants = { select: select.tenants() }
     const seen: string[] = []

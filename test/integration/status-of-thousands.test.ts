@@ -1,5 +1,6 @@
 import { SchemaRouter, select } from 'tenantry'
 import { describe, expect, it } from 'vitest'
+import { countQueries, countStates } from '../support/count-queries.js'
 import { useDatabase } from '../support/database.js'
 import { useMigrationFolders } from '../support/migration-folder.js'
 
@@ -38,18 +39,8 @@ describe('migrations.statuses of thousands of schemas', () => {
     await new SchemaRouter({ pool: database.pool(), schemas }).tenants.create({ slug: 'first' })
     await copyLedger(prefix)
     const pool = database.pool({ max: 1 })
-    const asked: number[] = []
-    let queries = 0
-    pool.on('connect', (client) => {
-      const query = client.query.bind(client)
-      const noted = (text: string, values: readonly unknown[] = []): unknown => {
-        queries += 1
-        const isOfStates = text.includes('pg_namespace') && !text.includes('tenantry_tenants')
-        if (isOfStates && Array.isArray(values[0])) asked.push(values[0].length)
-        return query(text, [...values])
-      }
-      Object.assign(client, { query: noted })
-    })
+    const asked = countStates(pool)
+    const counter = countQueries(pool)
     const router = new SchemaRouter({ pool, schemas })
     let seen = 0
     let current = 0
@@ -62,6 +53,6 @@ describe('migrations.statuses of thousands of schemas', () => {
     expect({ seen, current }).toEqual({ seen: COUNT, current: COUNT })
     // What was read and not yet taken, never the fleet.
     expect(ahead).toBe(HELD - 1)
-    expect(queries).toBe(COUNT / HELD + 1)
+    expect(counter.queries).toBe(COUNT / HELD + 1)
   })
 })
