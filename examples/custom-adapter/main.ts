@@ -21,6 +21,9 @@ const listener = adapt(
   },
   { tenant: bySubdomain({ base: 'localhost' }) },
 )
-createServer(listener).listen(3000, () => {
-  console.log('http://acme.localhost:3000 and http://globex.localhost:3000')
+const server = createServer(listener)
+server.listen(Number(process.env['PORT'] ?? 3000), () => {
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : address
+  console.log(`http://acme.localhost:${port} and http://globex.localhost:${port}`)
 })

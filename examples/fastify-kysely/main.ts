@@ -15,5 +15,5 @@ await router.tenants.create({ slug: 'acme', name: 'Acme Lending' })
 await router.tenants.create({ slug: 'globex', name: 'Globex' })
 
 const app = await makeApp(router)
-await app.listen({ port: 3000 })
-console.log('http://acme.localhost:3000/loans and http://globex.localhost:3000/loans')
+const port = new URL(await app.listen({ port: Number(process.env['PORT'] ?? 3000) })).port
+console.log(`http://acme.localhost:${port}/loans and http://globex.localhost:${port}/loans`)

@@ -4,7 +4,7 @@ import { type TenantVariables, bySubdomain, serveTenants } from 'tenantry/hono'
 
 interface NewLoan {
   readonly borrower: string
-  readonly amount: number
+  readonly amount: string
 }
 
 type LoansApp = Hono<{ Variables: TenantVariables }>
@@ -20,11 +20,11 @@ export function makeApp(router: SchemaRouter): LoansApp {
   })
 
   app.post('/loans', async (c) => {
-    const { borrower, amount } = await c.req.json<NewLoan>()
-    await router.pool.query('insert into loans (borrower, amount) values ($1, $2)', [
-      borrower,
-      amount,
-    ])
+    // One statement: all of them are added, or none.
+    await router.pool.query(
+      'insert into loans (borrower, amount) select borrower, amount from jsonb_populate_recordset(null::loans, $1)',
+      [JSON.stringify(await c.req.json<readonly NewLoan[]>())],
+    )
     return c.body(null, 201)
   })
   return app

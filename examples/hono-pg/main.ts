@@ -14,6 +14,7 @@ const router = new SchemaRouter({
 await router.tenants.create({ slug: 'acme', name: 'Acme Lending' })
 await router.tenants.create({ slug: 'globex', name: 'Globex' })
 
-serve({ fetch: makeApp(router).fetch, port: 3000 }, () => {
-  console.log('http://acme.localhost:3000/loans and http://globex.localhost:3000/loans')
+const wanted = Number(process.env['PORT'] ?? 3000)
+serve({ fetch: makeApp(router).fetch, port: wanted }, ({ port }) => {
+  console.log(`http://acme.localhost:${port}/loans and http://globex.localhost:${port}/loans`)
 })
