@@ -1,6 +1,13 @@
 const BRAND = Symbol.for('tenantry.error')
 
-/** Every code that a {@link TenantryError} can carry; `docs/errors.md` explains each of them. */
+/**
+ * Every code that a {@link TenantryError} can carry; `docs/errors.md` explains each of them.
+ *
+ * @example
+ * import { ERROR_CODES } from 'tenantry'
+ *
+ * const failures = new Map(ERROR_CODES.map((code) => [code, 0]))
+ */
 export const ERROR_CODES = [
   'ARCHIVE_INVALID',
   'ARCHIVE_NEWER',

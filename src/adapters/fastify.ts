@@ -121,14 +121,30 @@ function admit<Request extends FastifyRequestLike>(
   })
 }
 
-/** The tenant that a request is served as; `undefined` for one that is not a tenant's. */
+/**
+ * The tenant that a request is served as; `undefined` for one that is not a tenant's.
+ *
+ * @example
+ * import type { FastifyRequest } from 'fastify'
+ * import { tenantOf } from 'tenantry/fastify'
+ *
+ * const planOf = (request: FastifyRequest) => tenantOf<{ plan: string }>(request)?.metadata.plan
+ */
 export function tenantOf<Metadata extends object = TenantMetadata>(
   request: FastifyRequestLike,
 ): Tenant<Metadata> | undefined {
   return tenantAt(request.raw)
 }
 
-/** The tenant, or the static or shared schema, that a request is served as. */
+/**
+ * The tenant, or the static or shared schema, that a request is served as.
+ *
+ * @example
+ * import type { FastifyRequest } from 'fastify'
+ * import { placeOf } from 'tenantry/fastify'
+ *
+ * const isShared = (request: FastifyRequest) => placeOf(request)?.kind === 'shared'
+ */
 export function placeOf<Metadata extends object = TenantMetadata>(
   request: FastifyRequestLike,
 ): RequestPlace<Metadata> | undefined {

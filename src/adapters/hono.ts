@@ -133,14 +133,30 @@ function isEmitter(value: unknown): value is Pick<EventEmitter, 'emit'> {
   return typeof Reflect.get(value, 'emit') === 'function'
 }
 
-/** The tenant that a request is served as; `undefined` for one that is not a tenant's. */
+/**
+ * The tenant that a request is served as; `undefined` for one that is not a tenant's.
+ *
+ * @example
+ * import type { Context } from 'hono'
+ * import { tenantOf } from 'tenantry/hono'
+ *
+ * const planOf = (context: Context) => tenantOf<{ plan: string }>(context)?.metadata.plan
+ */
 export function tenantOf<Metadata extends object = TenantMetadata>(
   context: object,
 ): Tenant<Metadata> | undefined {
   return tenantAt(context)
 }
 
-/** The tenant, or the static or shared schema, that a request is served as. */
+/**
+ * The tenant, or the static or shared schema, that a request is served as.
+ *
+ * @example
+ * import type { Context } from 'hono'
+ * import { placeOf } from 'tenantry/hono'
+ *
+ * const isShared = (context: Context) => placeOf(context)?.kind === 'shared'
+ */
 export function placeOf<Metadata extends object = TenantMetadata>(
   context: object,
 ): RequestPlace<Metadata> | undefined {

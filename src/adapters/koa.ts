@@ -67,14 +67,30 @@ export function serveTenants<Context extends KoaContextLike = KoaContextLike>(
     })
 }
 
-/** The tenant that a request is served as; `undefined` for one that is not a tenant's. */
+/**
+ * The tenant that a request is served as; `undefined` for one that is not a tenant's.
+ *
+ * @example
+ * import type { Context } from 'koa'
+ * import { tenantOf } from 'tenantry/koa'
+ *
+ * const planOf = (context: Context) => tenantOf<{ plan: string }>(context)?.metadata.plan
+ */
 export function tenantOf<Metadata extends object = TenantMetadata>(
   context: Pick<KoaContextLike, 'req'>,
 ): Tenant<Metadata> | undefined {
   return tenantAt(context.req)
 }
 
-/** The tenant, or the static or shared schema, that a request is served as. */
+/**
+ * The tenant, or the static or shared schema, that a request is served as.
+ *
+ * @example
+ * import type { Context } from 'koa'
+ * import { placeOf } from 'tenantry/koa'
+ *
+ * const isShared = (context: Context) => placeOf(context)?.kind === 'shared'
+ */
 export function placeOf<Metadata extends object = TenantMetadata>(
   context: Pick<KoaContextLike, 'req'>,
 ): RequestPlace<Metadata> | undefined {

@@ -8,7 +8,21 @@ import { refusal } from './request/refusal.js'
 export { placeOf, tenantOf } from './node/place-of.js'
 export * from './request/exports.js'
 
-/** The token of the router in Nest's container: `@Inject(TENANT_ROUTER)`. */
+/**
+ * The token of the router in Nest's container.
+ *
+ * @example
+ * import { Inject, Injectable } from '@nestjs/common'
+ * import type { SchemaRouter } from 'tenantry'
+ * import { TENANT_ROUTER } from 'tenantry/nest'
+ *
+ * @Injectable()
+ * class Loans {
+ *   constructor(@Inject(TENANT_ROUTER) private readonly router: SchemaRouter) {}
+ *
+ *   all = () => this.router.pool.query('select * from loans')
+ * }
+ */
 export const TENANT_ROUTER = 'TENANT_ROUTER'
 
 /** A middleware for Nest on express: for `app.use`. */

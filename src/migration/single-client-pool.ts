@@ -6,6 +6,11 @@ import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
  *
  * Whoever connects while the client is out waits for its release, so a transaction of the tool is
  * never mixed with another statement of it. `end()` does nothing: the client is not the tool's.
+ *
+ * @example
+ * import type { BridgeTarget } from 'tenantry/migrate'
+ *
+ * const countLoans = ({ pool }: BridgeTarget) => pool.query('select count(*) from loans')
  */
 export class SingleClientPool extends EventEmitter {
   readonly #client: PoolClient

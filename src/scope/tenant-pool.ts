@@ -33,6 +33,16 @@ const BasePool = pg.Pool as new () => Omit<Pool, Counters | 'connect' | 'query' 
  *
  * It has no clients of its own; it lends those of the pool that the router was given. Hand it to
  * whatever takes a `pg.Pool`.
+ *
+ * @example
+ * import type { TenantPool } from 'tenantry'
+ *
+ * export async function loansOf(pool: TenantPool): Promise<unknown[]> {
+ *   const { rows } = await pool.query('select * from loans')
+ *   return rows
+ * }
+ *
+ * const loansOfAcme = await loansOf(router.poolFor('acme'))
  */
 export class TenantPool extends BasePool {
   readonly #leases: LeasePool

@@ -13,11 +13,24 @@ function preambleOf(block: string): string {
   return block.includes("from 'tenantry'") ? 'export {}\n' : OPTIONS_PREAMBLE
 }
 
+/** A module that blocks import, and that a tool would have made in a service. */
+const GENERATED = {
+  'generated/client.ts':
+    'export declare class PrismaClient {' +
+    ' constructor(options: { adapter: object });' +
+    ' readonly loan: { findMany(): Promise<{ item: string }[]> } }',
+}
+
 /** Compiles blocks of code as files of the repository; says what is wrong with them. */
 export function compileErrors(root: string, blocks: readonly string[]): readonly string[] {
-  const files = new Map(
-    blocks.map((block, index) => [join(root, `block-${index + 1}.mts`), preambleOf(block) + block]),
-  )
+  const names = blocks.map((_, index) => join(root, `block-${index + 1}.mts`))
+  const files = new Map([
+    ...blocks.map((block, index): [string, string] => [
+      names[index] ?? '',
+      preambleOf(block) + block,
+    ]),
+    ...Object.entries(GENERATED).map(([name, text]): [string, string] => [join(root, name), text]),
+  ])
   const options = {
     ...compilerOptions(root),
     noUnusedLocals: false,
@@ -45,6 +58,7 @@ function hostWith(
   const host = ts.createCompilerHost(options)
   return {
     ...host,
+    directoryExists: () => true,
     fileExists: (name) => files.has(name) || host.fileExists(name),
     readFile: (name) => files.get(name) ?? host.readFile(name),
     getSourceFile: (name, target, ...rest) => {

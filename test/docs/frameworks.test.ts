@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -10,31 +10,11 @@ const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   exports: Record<string, unknown>
 }
 const FRAMEWORKS = ['express', 'fastify', 'hono', 'http', 'koa', 'nest']
-const sources = [
-  ...FRAMEWORKS.map((name) => readFileSync(join(ROOT, `src/adapters/${name}.ts`), 'utf8')),
-  ...['src/adapters/request', 'src/adapters/node', 'src/testing/adapter'].flatMap(sourcesIn),
-]
-
-function sourcesIn(folder: string): readonly string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(join(ROOT, folder, name), 'utf8'))
-}
-
-/** The code behind each `@example` in the comments of a source. */
-function examplesOf(source: string): readonly string[] {
-  return [...source.matchAll(/^ \* @example\n((?: \*(?! @|\/).*\n)+)/gm)].map(([, lines = '']) =>
-    lines.replaceAll(/^ \* ?/gm, ''),
-  )
-}
-
 describe('docs/frameworks.md', () => {
-  it('has examples that compile, and so have the comments', { timeout: 120_000 }, () => {
+  it('has examples that compile', { timeout: 120_000 }, () => {
     const blocks = [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text = '']) => text)
-    const examples = sources.flatMap(examplesOf)
     expect(blocks.length).toBeGreaterThan(8)
-    expect(examples.length).toBeGreaterThan(10)
-    expect(compileErrors(ROOT, [...blocks, ...examples])).toEqual([])
+    expect(compileErrors(ROOT, blocks)).toEqual([])
   })
 
   it('names every subpath of a framework', () => {

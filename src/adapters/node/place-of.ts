@@ -17,7 +17,15 @@ export function tenantOf<Metadata extends object = TenantMetadata>(
   return tenantAt(request)
 }
 
-/** The tenant, or the static or shared schema, that a request is served as. */
+/**
+ * The tenant, or the static or shared schema, that a request is served as.
+ *
+ * @example
+ * import type { IncomingMessage } from 'node:http'
+ * import { placeOf } from 'tenantry/express'
+ *
+ * const isShared = (request: IncomingMessage) => placeOf(request)?.kind === 'shared'
+ */
 export function placeOf<Metadata extends object = TenantMetadata>(
   request: IncomingMessage,
 ): RequestPlace<Metadata> | undefined {

@@ -1,6 +1,14 @@
 import type { TenantStatus } from '../../registry/tenant.js'
 
-/** Every kind of an {@link AuditFinding}; `docs/tenants.md` explains each of them. */
+/**
+ * Every kind of an {@link AuditFinding}; `docs/tenants.md` explains each of them.
+ *
+ * @example
+ * import { AUDIT_KINDS, type AuditFinding } from 'tenantry'
+ *
+ * const countsOf = (findings: readonly AuditFinding[]) =>
+ *   AUDIT_KINDS.map((kind) => findings.filter((finding) => finding.kind === kind).length)
+ */
 export const AUDIT_KINDS = [
   'create-unfinished',
   'domain-unreachable',

@@ -41,5 +41,12 @@ export const FATAL_RULES: ReadonlySet<string> = new Set(
 /** What comments that name a rule wrongly are reported under. */
 export const UNKNOWN_RULE = 'unknown-rule'
 
-/** The name of every rule, which `docs/lint.md` explains. */
+/**
+ * The name of every rule, which `docs/lint.md` explains.
+ *
+ * @example
+ * import { LINT_RULES } from 'tenantry/migrate'
+ *
+ * const isRule = (word: string): boolean => LINT_RULES.includes(word)
+ */
 export const LINT_RULES: readonly string[] = [...RULES.map(({ name }) => name), UNKNOWN_RULE]
