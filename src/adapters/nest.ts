@@ -9,18 +9,16 @@ export { placeOf, tenantOf } from './node/place-of.js'
 export * from './request/exports.js'
 
 /**
- * The token of the router in Nest's container.
+ * The token of the router in Nest's container: `@Inject(TENANT_ROUTER)`, or in a provider's `inject`.
  *
  * @example
- * import { Inject, Injectable } from '@nestjs/common'
  * import type { SchemaRouter } from 'tenantry'
  * import { TENANT_ROUTER } from 'tenantry/nest'
  *
- * @Injectable()
- * class Loans {
- *   constructor(@Inject(TENANT_ROUTER) private readonly router: SchemaRouter) {}
- *
- *   all = () => this.router.pool.query('select * from loans')
+ * const countLoans = {
+ *   provide: 'COUNT_LOANS',
+ *   inject: [TENANT_ROUTER],
+ *   useFactory: (router: SchemaRouter) => () => router.pool.query('select count(*) from loans'),
  * }
  */
 export const TENANT_ROUTER = 'TENANT_ROUTER'

@@ -7,7 +7,9 @@ import { compileErrors } from './compile.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const ENTRIES = [
-  ...['index.ts', 'migrate.ts', 'testing/index.ts'],
+  'index.ts',
+  'migrate.ts',
+  'testing/index.ts',
   ...namesIn('src/adapters', false).map((name) => `adapters/${name}`),
 ].map((name) => join(ROOT, 'src', name))
 
