@@ -53,19 +53,23 @@ for (const [slug, loans] of Object.entries(LOANS)) {
     }
   })
 }
-const acme = await router.runAs('acme', remindAll)
-const globex = await router.runAs('globex', remindAll)
-const waiting = new Set([...acme, ...globex])
-console.log(`${waiting.size} reminders are waiting.`)
+const sent = [
+  ...(await router.runAs('acme', remindAll)),
+  ...(await router.runAs('globex', remindAll)),
+]
+console.log(`${sent.length} reminders are waiting.`)
 
-const handle = job.unwrap(remind)
 const work = new EventEmitter()
+let left = sent.length
 const done = once(work, 'done')
-await boss.work(QUEUE, async (list: PgBoss.Job<unknown>[]) => {
-  await handle(list)
-  for (const { id } of list) waiting.delete(id)
-  if (waiting.size === 0) work.emit('done')
-})
+await boss.work(
+  QUEUE,
+  job.unwrap(async (reminder: Reminder) => {
+    await remind(reminder)
+    left -= 1
+    if (left === 0) work.emit('done')
+  }),
+)
 await done
 
 for (const slug of Object.keys(LOANS)) {

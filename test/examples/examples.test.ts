@@ -36,3 +36,10 @@ describe.each(services)('the service of examples/$name', ({ name }) => {
     expect(await service.ask('nobody', '/loans')).toMatchObject({ status: 404 })
   })
 })
+
+it('the adapter of examples/custom-adapter serves each host as its tenant', async () => {
+  await using service = await startService('custom-adapter')
+  const { body } = await service.ask('acme', '/')
+  expect(JSON.parse(body)).toEqual({ tenant: 'acme', rows: [{ schema: 'tenant_acme' }] })
+  expect(await service.ask('nobody', '/')).toMatchObject({ status: 404 })
+})

@@ -8,6 +8,8 @@ const PRINTED = {
     'acme: Ada 900.00',
     'globex: Grace 300.00',
   ],
+  prisma: ['Nothing was added: DriverAdapterError', 'acme: Ada 900', 'globex: Grace 300'],
+  script: ['tenant_acme: 1000.00', 'tenant_globex: 300.00', 'tenant_initech: 0'],
   'worker-pg-boss': [
     '2 reminders are waiting.',
     'acme: Ada is reminded',
