@@ -3,6 +3,7 @@ import { exchange } from './node/exchange.js'
 import type { ServingRouter } from './request/found.js'
 import { requestGate } from './request/gate.js'
 import type { ServeOptions } from './request/options.js'
+import { isError } from '../support/is-error.js'
 
 export { serveUpgrades } from './node/upgrade.js'
 export type { UpgradeListener, UpgradeOptions } from './node/upgrade.js'
@@ -66,7 +67,7 @@ export function serveTenants(
 }
 
 function fail(error: unknown, _request: IncomingMessage, response: ServerResponse): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
+  process.emitWarning(isError(error) ? error : String(error))
   if (response.headersSent) response.destroy()
   else response.writeHead(500, { 'content-length': 0 }).end()
 }

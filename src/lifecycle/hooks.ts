@@ -5,6 +5,7 @@ import { type MigrateHooks, runInTransaction, unitHooks } from '../migration/mig
 import { parseSchemaName } from '../names/schema-name.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { optionInvalid, refuseUnknown } from '../support/options.js'
+import { isError } from '../support/is-error.js'
 
 /** What a hook inside a transaction is given. */
 export interface HookContext<Metadata = TenantMetadata> {
@@ -105,7 +106,7 @@ export async function runCommittedHook(
   try {
     await hooks[name]?.({ tenant })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = isError(error) ? error.message : String(error)
     throw new TenantryError(
       'HOOK_FAILED',
       `Tenant "${tenant.slug}" is ${name === 'afterDelete' ? 'deleted' : 'purged'}, and that ` +

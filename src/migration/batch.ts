@@ -3,6 +3,7 @@ import { splitStatements } from '../postgres/sql-text.js'
 import { lineAt } from '../support/line.js'
 import { textInTransaction } from './one-transaction.js'
 import type { Migration } from './source.js'
+import { isError } from '../support/is-error.js'
 
 /** Many migrations as one text, with what is needed to find a place in it again. */
 export interface MigrationBatch {
@@ -79,7 +80,7 @@ export function placeOf(
 
 /** Where that is refused which is checked at the end: in the last migration that names the table. */
 export function placeAtEnd(migrations: readonly Migration[], error: unknown): Place | undefined {
-  const table = error instanceof Error ? Reflect.get(error, 'table') : undefined
+  const table = isError(error) ? Reflect.get(error, 'table') : undefined
   const named = migrations.findLast(({ sql }) => sql.split(/[^\w$]+/).includes(table))
   const migration = named ?? migrations.at(-1)
   return migration && { migration }

@@ -13,6 +13,7 @@ import { runText } from './run-text.js'
 import { type SimplePlan, lookClosely, simplePlan } from './simple-plan.js'
 import type { Step } from './step.js'
 import type { UnitTarget } from './unit-target.js'
+import { isError } from '../support/is-error.js'
 
 /** Begin the errors by which a text says that it is not for it to go on. */
 const BUSY = 'tenantry_busy'
@@ -86,7 +87,7 @@ function needsCloserLook(error: unknown, step: number | undefined): boolean {
   if (step === undefined) return !isTransient(error)
   const state = sqlStateOf(error)
   if (state === SQL_STATE.insufficientPrivilege) return true
-  return state === SQL_STATE.invalidText && error instanceof Error && SAYS_SO.test(error.message)
+  return state === SQL_STATE.invalidText && isError(error) && SAYS_SO.test(error.message)
 }
 
 /** The lock comes before the look at the ledger: what it has waited for must be seen. */

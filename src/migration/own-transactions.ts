@@ -2,6 +2,7 @@ import { splitStatements } from '../postgres/sql-text.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 import { isRedundant, takesBack } from './one-transaction.js'
 import type { Migration } from './source.js'
+import { isError } from '../support/is-error.js'
 
 /** Most files have none of these words, and are not lexed for this. */
 const MAY_BE = /\b(commit|end|begin|start)\b/i
@@ -38,7 +39,7 @@ const lessons = new WeakSet<Error>()
  * @see https://www.postgresql.org/docs/current/plpgsql-transactions.html
  */
 export function learnFrom(error: unknown, migration: Migration | undefined): void {
-  if (migration === undefined || !(error instanceof Error)) return
+  if (migration === undefined || !isError(error)) return
   if (sqlStateOf(error) !== SQL_STATE.invalidTransactionTermination) return
   // A function that is called in a query can commit nowhere.
   if (!splitStatements(migration.sql).some(({ words: [first = ''] }) => BLOCKS.has(first))) return
@@ -53,5 +54,5 @@ export function isKnownToCommit(migration: Migration): boolean {
 
 /** Whether an error has taught that its migration commits, so that the next attempt goes another way. */
 export function isLesson(error: unknown): boolean {
-  return error instanceof Error && lessons.has(error)
+  return isError(error) && lessons.has(error)
 }

@@ -13,6 +13,7 @@ import type { BridgeTarget, MigrationBridge } from './bridge.js'
 import { type SchemaLayout, extrasOf, pathOf } from './layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from './run-options.js'
 import { SingleClientPool, lentClient } from './single-client-pool.js'
+import { isError } from '../support/is-error.js'
 
 /** What a tool is to do in one schema. */
 export interface BridgeJob {
@@ -133,7 +134,7 @@ async function tell<R>(job: BridgeJob, work: () => Promise<R>): Promise<R> {
 
 function failed({ bridge, schema: { schema } }: BridgeJob, error: unknown): TenantryError {
   const cause = serverErrorIn(error) ?? error
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = isError(cause) ? cause.message : String(cause)
   return new TenantryError(
     'MIGRATION_FAILED',
     `${bridge.origin} failed in schema "${schema}": ${reason}. What it had committed before stays; ` +
@@ -144,7 +145,7 @@ function failed({ bridge, schema: { schema } }: BridgeJob, error: unknown): Tena
 
 /** Tools wrap the server's error, some of them twice; a run must see whether it passes by itself. */
 function serverErrorIn(error: unknown): unknown {
-  for (let each = error; each instanceof Error; each = each.cause) {
+  for (let each = error; isError(each); each = each.cause) {
     if (sqlStateOf(each) !== undefined) return each
   }
   return undefined

@@ -5,6 +5,7 @@ import { backoffMs } from '../support/backoff.js'
 import { workQueue } from '../support/work-queue.js'
 import type { RunEvent, RunReport, SchemaOutcome } from './report.js'
 import { factsOf } from './schema-facts.js'
+import { isError } from '../support/is-error.js'
 
 /** How a run goes over its schemas. */
 export interface RunSettings {
@@ -167,7 +168,7 @@ function paused(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
 }
 
 function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error
+  return isError(error) && error.cause !== undefined ? error.cause : error
 }
 
 function skipped(schema: FleetSchema, reason: string): SchemaOutcome {

@@ -12,6 +12,7 @@ import { isLesson } from './own-transactions.js'
 import { type StepsAt, runSteps } from './segment.js'
 import { type Atomicity, type Goal, type Step, firstSegment, stepsTo } from './step.js'
 import type { UnitProgress, UnitTarget } from './unit-target.js'
+import { isError } from '../support/is-error.js'
 
 /** What one transaction came to. */
 type Turn =
@@ -88,12 +89,12 @@ function signalOf({ signal }: UnitTarget): { signal?: AbortSignal } {
 
 /** A value that was added to a type can be used only once it is committed. */
 function wantsCommit(error: unknown): boolean {
-  return error instanceof Error && sqlStateOf(error.cause) === NEEDS_COMMIT
+  return isError(error) && sqlStateOf(error.cause) === NEEDS_COMMIT
 }
 
 /** What was learnt from the failure has the next turn run that file outside of a transaction. */
 function wantsItsOwn(error: unknown): boolean {
-  return error instanceof Error && isLesson(error.cause)
+  return isError(error) && isLesson(error.cause)
 }
 
 /**

@@ -3,6 +3,7 @@ import type { SchemaName } from '../names/schema-name.js'
 import { type FormTexts, PreludeForm } from './prelude-form.js'
 import { SQL_STATE, sqlStateOf } from './sql-state.js'
 import { STATEMENT_PREFIX } from './statement-prefix.js'
+import { isError } from '../support/is-error.js'
 
 /** Settings that ride in the prelude, by name; each is local to the transaction. */
 export type ScopeSettings = Readonly<Record<string, string>>
@@ -156,7 +157,7 @@ const EMPTY_NAME = /["«»]\s*["«»]/
 
 /** Tells whether a prelude failed because of temporary tables that an earlier scope has hidden. */
 export function isGuardError(error: unknown): boolean {
-  const empty = error instanceof Error && EMPTY_NAME.test(error.message)
+  const empty = isError(error) && EMPTY_NAME.test(error.message)
   return empty && sqlStateOf(error) === SQL_STATE.invalidSchemaName
 }
 

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import { asCaller } from '../support/caller-context.js'
 import { type Submittable, isSubmittable } from './wire.js'
+import { isError } from '../support/is-error.js'
 
 /** pg's callback. */
 export type Callback = (error: Error | null, result?: unknown) => void
@@ -78,7 +79,7 @@ function promised(run: (settle: Callback) => void): Promise<unknown> {
 
 /** The stack of a server's error begins in the socket; the caller's own line is of more use. */
 function withOwnStack(error: unknown): never {
-  if (error instanceof Error) Error.captureStackTrace(error)
+  if (isError(error)) Error.captureStackTrace(error)
   throw error
 }
 

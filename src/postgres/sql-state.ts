@@ -1,3 +1,5 @@
+import { isError } from '../support/is-error.js'
+
 /**
  * SQLSTATEs that the package acts upon, by name.
  *
@@ -43,7 +45,7 @@ export function sqlStateOf(error: unknown): string | undefined {
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error)
   if (state !== undefined) return TRANSIENT.has(state)
-  return error instanceof Error && (LOST.test(error.message) || LOST.test(codeOf(error)))
+  return isError(error) && (LOST.test(error.message) || LOST.test(codeOf(error)))
 }
 
 /** How pg and Node say that a connection was lost or never made. */
@@ -62,5 +64,5 @@ export function isLost(error: Error): boolean {
 
 /** What was thrown, as an error. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  return isError(thrown) ? thrown : new Error(String(thrown))
 }

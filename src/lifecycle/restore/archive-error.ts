@@ -2,13 +2,14 @@ import { TenantryError } from '../../errors.js'
 import { firstFew } from '../../support/first-few.js'
 import { BrokenArchive } from '../backup/archive-frame.js'
 import { ARCHIVE_FORMAT } from '../backup/archive-record.js'
+import { isError } from '../../support/is-error.js'
 
 const NOTHING = 'Nothing was changed.'
 
 /** What a failure to read an archive means; anything else is passed on as it is. */
 export function explainArchive(error: unknown): unknown {
   if (error instanceof BrokenArchive) return invalid(`is broken: ${error.message}`, error)
-  if (!(error instanceof Error) || !('code' in error)) return error
+  if (!isError(error) || !('code' in error)) return error
   switch (error.code) {
     case 'Z_DATA_ERROR':
       return invalid(`is broken, or no archive of tenants.backup(): ${error.message}`, error)

@@ -1,5 +1,6 @@
 import { TenantryError } from '../../errors.js'
 import { type AstNode, isNode, listIn, nodeIn, numberIn } from './node.js'
+import { isError } from '../../support/is-error.js'
 
 /** What the linter needs of `libpg-query`. */
 export interface Parser {
@@ -49,15 +50,15 @@ export function parseBlock(parser: Parser, statement: string): unknown {
   try {
     return parser.parsePlPgSQLSync(statement)
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    return isError(error) ? error : new Error(String(error))
   }
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return isError(error) ? error.message : String(error)
 }
 
 function characterOf(error: unknown): number {
-  const details = error instanceof Error && isNode(error) ? nodeIn(error, 'sqlDetails') : undefined
+  const details = isError(error) && isNode(error) ? nodeIn(error, 'sqlDetails') : undefined
   return Math.max(0, numberIn(details, 'cursorPosition') ?? 0)
 }

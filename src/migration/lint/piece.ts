@@ -11,6 +11,7 @@ import {
 } from './place.js'
 import { type EmbeddedSql, embeddedSql } from './plpgsql.js'
 import { type Statement, type Visit, byteOf, walk } from './walk.js'
+import { isError } from '../../support/is-error.js'
 
 /** SQL of a file: the file itself, or what a routine or a DO block in it holds. */
 export interface SqlPiece {
@@ -98,7 +99,7 @@ class Reader {
     const whole = { within, text, locate, offsetOf: byteOffsets(text), owner: statement } as const
     if (body.language === 'sql') return this.read(whole, true)
     const tree = parseBlock(this.#parser, textOf(statement.piece, raw))
-    if (tree instanceof Error) {
+    if (isError(tree)) {
       const { message } = tree
       // Other complaints may be about what only a database knows.
       const certain = message.startsWith('syntax error')

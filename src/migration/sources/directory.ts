@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { loadMigrationFiles } from 'postgres-migrations'
 import { TenantryError } from '../../errors.js'
 import type { Migration, MigrationSource } from '../source.js'
+import { isError } from '../../support/is-error.js'
 
 /**
  * A directory in the format of `postgres-migrations`: `1_create_loans.sql`, ids consecutive from 1.
@@ -74,7 +75,7 @@ async function loadDirectory(folder: string): Promise<readonly Migration[]> {
       }
     })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = isError(error) ? error.message : String(error)
     throw new TenantryError(
       'MIGRATION_SOURCE_INVALID',
       `The migrations in ${folder} cannot be used: ${reason}`,
@@ -85,7 +86,7 @@ async function loadDirectory(folder: string): Promise<readonly Migration[]> {
 
 async function loadReverses(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (isError(error) && 'code' in error && error.code === 'ENOENT') return []
     throw error
   })
   const files = names.filter((name) => name.endsWith('.sql'))

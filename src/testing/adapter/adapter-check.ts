@@ -5,6 +5,7 @@ import type { SchemaRouter } from '../../router/schema-router.js'
 import type { AdapterService, StartService } from './adapter-service.js'
 import { type Answer, type Question, ask } from './ask.js'
 import type { AdapterFleet } from './fleet.js'
+import { isError } from '../../support/is-error.js'
 
 /** One thing that is expected of an adapter; it throws where the adapter does otherwise. */
 export type AdapterCheck = (bench: AdapterBench) => Promise<void>
@@ -51,7 +52,7 @@ export class AdapterBench {
       json: async (body) => ({ body, ...(await this.who()) }),
       upload: async () => this.who(),
       download: () => noParts(),
-      failed: (error) => ({ error: error instanceof Error ? error.message : String(error) }),
+      failed: (error) => ({ error: isError(error) ? error.message : String(error) }),
       ...handlers,
     }
   }
@@ -100,7 +101,7 @@ async function* noParts(): AsyncGenerator<string> {}
 
 /** The code of an error of the package or of PostgreSQL. */
 export function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  const code: unknown = isError(error) ? Reflect.get(error, 'code') : undefined
   return typeof code === 'string' ? code : String(error)
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { byHeader } from '../../adapters/request/by-word.js'
 import { type AdapterBench, type AdapterCheck, codeOf } from './adapter-check.js'
+import { isError } from '../../support/is-error.js'
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 const PART = 'x'.repeat(100_000)
@@ -62,7 +63,7 @@ export const ambienceChecks: Readonly<Record<string, AdapterCheck>> = {
       return rejectLater(bench)
     }
     const failed = (error: unknown): unknown => ({
-      thrownBy: error instanceof Error ? error.message : codeOf(error),
+      thrownBy: isError(error) ? error.message : codeOf(error),
       handledAs: bench.router.tryCurrent()?.slug,
     })
     await bench.serve({}, { get, failed }, async ({ ask }) => {

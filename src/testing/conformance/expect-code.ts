@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ErrorCode, isTenantryError } from '../../errors.js'
+import { isError } from '../../support/is-error.js'
 
 /** Errors wrap each other; deeper than this they are no chain any more. */
 const MAX_DEPTH = 6
@@ -16,7 +17,7 @@ export async function expectCode(code: ErrorCode, work: () => unknown): Promise<
 /** ORMs keep the error that they wrap as `cause`, `original`, `previous` or by its text only. */
 function carries(error: unknown, code: ErrorCode, depth: number): boolean {
   if (isTenantryError(error, code)) return true
-  if (!(error instanceof Error) || depth === MAX_DEPTH) return false
+  if (!isError(error) || depth === MAX_DEPTH) return false
   const inner = Object.getOwnPropertyNames(error).map((key) => Reflect.get(error, key) as unknown)
   return inner.some((value) => carries(value, code, depth + 1))
 }

@@ -10,6 +10,7 @@ import { askVersion, type ServerAddress } from './server-address.js'
 import { ensureServerFile, readServerFile, replaceServerFile } from './server-file.js'
 import { launch, type ServerSettings } from './server-launch.js'
 import { initialise, startFailed, withSession, type ServerSession } from './server-session.js'
+import { isError } from '../../support/is-error.js'
 
 const PATIENCE_MS = 60_000
 const INTERVAL_MS = 50
@@ -127,7 +128,7 @@ async function isInitialised(data: string): Promise<boolean> {
 }
 
 function isPasswordRefused(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '28P01'
+  return isError(error) && 'code' in error && error.code === '28P01'
 }
 
 function passwordRefused(path: string, cause: unknown): TenantryError {
