@@ -79,7 +79,7 @@ export interface ErrorFacts {
   readonly option?: string | undefined
   /** File name of the migration that failed or was refused. */
   readonly migration?: string | undefined
-  /** Full path of the file behind `migration`, where there is one. */
+  /** Full path of the file behind `migration`, or of an archive that cannot be read. */
   readonly file?: string | undefined
   /** One-based line in `file`. */
   readonly line?: number | undefined

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable, Writable } from 'node:stream'
@@ -268,11 +269,34 @@ describe('tenants.restore', () => {
         code,
       })
     }
-    await expect(router.tenants.restore('/nowhere')).rejects.toMatchObject({
-      code: 'ARCHIVE_INVALID',
-    })
     expect(await fleet.schemaExists(`${fleet.prefix}acme`)).toBe(false)
     expect(await router.tenants.list()).toEqual([])
+  })
+
+  it('says that a file does not exist or is a folder, and changes nothing', async () => {
+    const { router } = await setUp()
+    const before = await router.tenants.list()
+    const missing = folder.file('missing.gz')
+    await expect(router.tenants.restore(missing, { as: 'beta' })).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+      message: expect.stringMatching(
+        /missing\.gz" does not exist\. Nothing was changed\./,
+      ) as string,
+      file: missing,
+      cause: { code: 'ENOENT' },
+    })
+    await expect(
+      router.tenants.restore(dirname(missing), { as: 'acme', replace: true }),
+    ).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+      message: expect.stringContaining('is a folder') as string,
+      file: dirname(missing),
+      cause: { code: 'EISDIR' },
+    })
+    await expect(router.tenants.restore(createReadStream(missing))).rejects.toMatchObject({
+      message: expect.stringContaining('The file of the archive does not exist') as string,
+    })
+    expect(await router.tenants.list()).toEqual(before)
   })
 
   it('verifies the rows before it says that it is done', async () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { TenantryError } from '../../errors.js'
 import { firstFew } from '../../support/first-few.js'
 import { BrokenArchive } from '../backup/archive-frame.js'
@@ -6,8 +7,12 @@ import { isError } from '../../support/is-error.js'
 
 const NOTHING = 'Nothing was changed.'
 
-/** What a failure to read an archive means; anything else is passed on as it is. */
-export function explainArchive(error: unknown): unknown {
+/**
+ * What a failure to read an archive means; anything else is passed on as it is.
+ *
+ * @param path That of the archive, where it has one: not every error of the system names it.
+ */
+export function explainArchive(error: unknown, path: string | undefined): unknown {
   if (error instanceof BrokenArchive) return invalid(`is broken: ${error.message}`, error)
   if (!isError(error) || !('code' in error)) return error
   switch (error.code) {
@@ -16,12 +21,40 @@ export function explainArchive(error: unknown): unknown {
     case 'Z_BUF_ERROR':
       return invalid('is truncated: its end is missing', error)
     case 'ENOENT':
+      return unreadable(
+        error,
+        path,
+        'does not exist',
+        'Look at the path, and at the folder it begins in',
+      )
     case 'EACCES':
+    case 'EPERM':
+      return unreadable(error, path, 'may not be read', 'Let the user of this process read it')
     case 'EISDIR':
-      return invalid(`cannot be read: ${error.message}`, error)
+      return unreadable(
+        error,
+        path,
+        'is a folder',
+        'Name the file in it that tenants.backup() has written',
+      )
     default:
       return error
   }
+}
+
+/** Nothing is known of the archive itself, so another copy of it would not help. */
+function unreadable(
+  cause: Error,
+  path: string | undefined,
+  what: string,
+  advice: string,
+): TenantryError {
+  const file = path === undefined ? undefined : resolve(path)
+  return new TenantryError(
+    'ARCHIVE_INVALID',
+    `The file ${file === undefined ? 'of the archive' : `"${file}"`} ${what}. ${NOTHING} ${advice}.`,
+    { file, cause },
+  )
 }
 
 function invalid(what: string, cause: unknown): TenantryError {

@@ -59,7 +59,7 @@ export async function withArchive<R>(
   try {
     return await work(await openArchive(plain))
   } catch (error) {
-    throw explainArchive(error)
+    throw explainArchive(error, typeof source === 'string' ? source : undefined)
   } finally {
     plain.destroy()
     input.destroy()
