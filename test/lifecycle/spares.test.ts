@@ -296,9 +296,12 @@ describe('tenants.create with spares and hooks', () => {
       },
     })
     await fleet.router.tenants.spares.fill()
+    const before = await fleet.spareSchemas()
     await fleet.router.tenants.create({ slug: 'acme' })
     expect(seen).toEqual([{ own: true, loans: null }])
-    expect(await fleet.spareSchemas()).toHaveLength(1)
+    // One was taken; the next one may be there already.
+    const after = await fleet.spareSchemas()
+    expect(before.filter((name) => after.includes(name))).toHaveLength(before.length - 1)
     await fleet.router.close()
   })
 
@@ -328,9 +331,9 @@ describe('spares', () => {
     await router.tenants.spares.fill()
     await router.tenants.create({ slug: 'acme' })
     expect(await router.tenants.list()).toMatchObject([{ slug: 'acme' }])
-    const { ready } = await router.tenants.spares.status()
-    const [spare = ''] = ready
-    expect(ready).toHaveLength(1)
+    // The one that was not taken, and perhaps its successor.
+    const [spare = ''] = (await router.tenants.spares.status()).ready
+    expect(spare).toMatch(new RegExp(`^${prefix}_spare_`))
     const { findings } = await router.tenants.audit()
     expect(findings.filter((found) => found.schema?.startsWith(prefix))).toEqual([])
     expect(await router.whoWill(select.all())).toEqual([shared, `main_${prefix}`, `${prefix}acme`])
@@ -407,8 +410,10 @@ describe('spares', () => {
     expect(await spareSchemas()).toEqual([])
     await router.tenants.create({ slug: 'acme' })
     await expect.poll(spareSchemas, WITHIN).toHaveLength(2)
+    const before = await spareSchemas()
     await router.tenants.create({ slug: 'beta' })
-    expect(await spareSchemas()).toHaveLength(1)
+    const after = await spareSchemas()
+    expect(before.filter((name) => after.includes(name))).toHaveLength(1)
     await expect.poll(spareSchemas, WITHIN).toHaveLength(2)
     await router.close()
   })
