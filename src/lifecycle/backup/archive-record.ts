@@ -24,6 +24,8 @@ export interface ArchiveHeader {
   readonly tables: readonly ArchivedTable[]
   /** The materialized views that hold rows. */
   readonly views: readonly string[]
+  /** How many bytes the tables take on the server; earlier archives do not say it. */
+  readonly size?: number
 }
 
 /** The row of the registry. */

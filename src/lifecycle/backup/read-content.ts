@@ -7,6 +7,7 @@ import type { Tenant } from '../../registry/tenant.js'
 import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyOrder } from '../rows/copy-order.js'
 import { writtenColumns } from '../rows/copy-rows.js'
+import { tableBytes } from '../rows/late-keys.js'
 import { filledViews } from '../rows/materialized-view.js'
 import { structureOf } from '../rows/structure-of.js'
 import { qualifiedName } from '../rows/table-rows.js'
@@ -51,6 +52,7 @@ export async function readContent(
     structure: await structureOf(client, schema),
     tables: tables.map((table) => ({ name: table.name, columns: writtenColumns(table) })),
     views: await filledViews(client, schema),
+    size: await tableBytes(client, schema),
   }
   await client.query(`select set_config('search_path', $1, true)`, [path])
   return { header, catalog, tables }

@@ -4,6 +4,7 @@ import { optionInvalid } from '../../support/options.js'
 import { type CopyCatalog, type CopyTable, readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyOrder } from '../rows/copy-order.js'
 import { fillTables } from '../rows/fill.js'
+import { readLateKeys, tableBytes } from '../rows/late-keys.js'
 import { filledViews, refreshViews } from '../rows/materialized-view.js'
 import { inRowForm } from '../rows/row-form.js'
 import { qualifiedName, rowsOf } from '../rows/table-rows.js'
@@ -33,7 +34,8 @@ export async function copyData(
     )
     const inOrder = order.flatMap((wanted) => tables.filter(({ name }) => name === wanted))
     const empty = emptyTexts(way, inOrder, choice)
-    await fillTables(client, { path: way.path, catalog, cut, empty }, async () => {
+    const late = await readLateKeys(client, way.copy, await tableBytes(client, way.source))
+    await fillTables(client, { path: way.path, catalog, cut, late, empty }, async () => {
       for (const table of inOrder) await client.query(copyText(way, table))
       const texts = sequenceTexts(way, catalog, choice)
       if (texts.length > 0) await client.query(texts.join(';\n'))

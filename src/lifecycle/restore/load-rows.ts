@@ -9,6 +9,7 @@ import { serverVersion } from '../backup/read-content.js'
 import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyIn } from '../rows/copy-rows.js'
 import { fillTables } from '../rows/fill.js'
+import { readLateKeys } from '../rows/late-keys.js'
 import { refreshViews } from '../rows/materialized-view.js'
 import { inRowForm } from '../rows/row-form.js'
 import { rowSums } from '../rows/row-sum.js'
@@ -42,6 +43,7 @@ export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promis
       path,
       catalog,
       cut: cutOf(catalog, header),
+      late: await readLateKeys(client, schema, header.size),
       empty: emptyTexts(schema, header),
     }
     let end: ArchiveEnd = { sums: new Map(), sequences: [] }

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg'
 import { quoteIdent, quoteLiteral } from '../../names/schema-name.js'
 import type { CopyCatalog, ForeignKey, Reaction } from './copy-catalog.js'
+import type { LateKeys } from './late-keys.js'
 
 /** A schema whose tables are filled with rows that some schema has had already. */
 export interface Filling {
@@ -9,6 +10,8 @@ export interface Filling {
   readonly catalog: CopyCatalog
   /** Foreign keys that the order of the tables does not keep. */
   readonly cut: readonly ForeignKey[]
+  /** Indexes and keys that are made after the rows are in. */
+  readonly late: LateKeys
   /** Statements that take away what migrations have put in. */
   readonly empty: readonly string[]
 }
@@ -20,19 +23,26 @@ export interface Filling {
  */
 export async function fillTables(
   client: PoolClient,
-  { path, catalog, cut, empty }: Filling,
+  { path, catalog, cut: wanted, late, empty }: Filling,
   fill: () => Promise<void>,
 ): Promise<void> {
   const run = (texts: readonly string[]): Promise<unknown> =>
     texts.length === 0 ? Promise.resolve() : client.query(texts.join(';\n'))
+  const isLate = ({ owner, name }: ForeignKey): boolean =>
+    late.some((key) => key.owner === owner && key.name === name)
+  const cut = wanted.filter((key) => !isLate(key))
 
   await client.query(`select set_config('search_path', $1, true)`, [path])
   await run(catalog.reactions.map(switchOff))
   await run(catalog.forced.map((table) => `alter table ${table} no force row level security`))
-  await run(cut.map(dropKey))
+  await run([...cut.map(dropKey), ...late.map(({ drop }) => drop).toReversed()])
   await run(['set constraints all deferred', ...empty])
   await fill()
-  await run(['set constraints all immediate', ...cut.flatMap(addKey)])
+  await run([
+    'set constraints all immediate',
+    ...late.map(({ make }) => make),
+    ...cut.flatMap(addKey),
+  ])
   await run(catalog.forced.map((table) => `alter table ${table} force row level security`))
   await run(catalog.reactions.map(switchOn))
 }
