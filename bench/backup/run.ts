@@ -8,7 +8,7 @@ import { migrationFolder } from '../migrate/folder.js'
 import { openPool, openServer } from '../server.js'
 import { openCopy } from './copy.js'
 import { clientPrograms } from './programs.js'
-import { FILLING, STRUCTURE } from './tenant.js'
+import { filling, STRUCTURE } from './tenant.js'
 
 /**
  * A tenant of 1 GB into an archive and into another database, against `pg_dump` and `pg_restore`:
@@ -44,7 +44,7 @@ async function run(): Promise<void> {
   if (from === undefined || to === undefined) throw new Error('There are two pools.')
   for (const router of [from, to]) await router.migrations.up({ select: select.shared() })
   await from.tenants.create({ slug: SLUG })
-  for (const text of FILLING(SCHEMA, MEGABYTES)) await pools[0].query(text)
+  for (const text of filling(SCHEMA, MEGABYTES)) await pools[0].query(text)
   const bytes = await sizeOf(pools[0])
 
   const rounds: Rounds = new Map()
@@ -98,7 +98,6 @@ async function piping(from: SchemaRouter, to: SchemaRouter): Promise<void> {
 
 function note(rounds: Rounds, name: string, pair: Pair): void {
   rounds.set(name, [...(rounds.get(name) ?? []), pair])
-  console.error(name, pair)
 }
 
 async function sizeOf(pool: ReturnType<typeof openPool>): Promise<number> {

@@ -26,7 +26,7 @@ export const STRUCTURE: readonly string[] = [
 ]
 
 /** Statements that fill the tables to about so many megabytes of rows, half of them in each form. */
-export function FILLING(schema: string, megabytes: number): readonly string[] {
+export function filling(schema: string, megabytes: number): readonly string[] {
   const loans = megabytes * 100
   const payments = megabytes * 5_000
   const documents = megabytes * 450

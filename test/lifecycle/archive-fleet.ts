@@ -21,7 +21,10 @@ export function useFolder(): { readonly file: (name: string) => string } {
 }
 
 /** Everything that is in the tables, sequences and materialized views of a schema. */
-export async function contentsOf({ admin }: TestDatabase, schema: string): Promise<unknown> {
+export async function contentsOf(
+  { admin }: TestDatabase,
+  schema: string,
+): Promise<Readonly<Record<string, unknown>>> {
   const { rows } = await admin.query<{ name: string; kind: string }>(
     `select relname as name, relkind as kind from pg_class
      where relnamespace = $1::regnamespace and relkind in ('r', 'm', 'S') and relispopulated
