@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PoolClient } from 'pg'
+import { TenantryError } from '../errors.js'
 import { bridgeOf, loadSets, pathOf } from '../migration/layout.js'
 import { unitHooks } from '../migration/migrate-hooks.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../migration/run-options.js'
@@ -13,7 +14,7 @@ import { runCommittedHook, runHook } from './hooks.js'
 import { validMetadata } from './metadata.js'
 import { tenantNotFound } from './not-found.js'
 import { holdSchemas } from './schema-lock.js'
-import { markSchema, readComments, requireNoPurge } from './schema-mark.js'
+import { markIn, markSchema, readComments, requireNoPurge } from './schema-mark.js'
 import { schemaMissing } from './standstill.js'
 import { type StatusChange, requireStatus } from './status-change.js'
 import { migrateNew } from './structure.js'
@@ -49,8 +50,9 @@ export function activateTenant(parts: LifecycleParts, slug: string): Promise<Ten
     parts,
     slug,
     { kind: 'activate', to: 'active' },
-    async ({ client, tenant, schema }) => {
+    async ({ client, tenant, slug: its, schema }) => {
       if (tenant.status === 'provisioning') await requireSchema(client, schema)
+      await requireHere(client, its, schema)
     },
   )
 }
@@ -116,4 +118,19 @@ async function renewMetadata(
 
 async function requireSchema(client: PoolClient, schema: SchemaName): Promise<void> {
   if (!(await readComments(client, [schema])).has(schema)) throw schemaMissing(schema)
+}
+
+/** One that another database serves must not be served here by mistake. */
+async function requireHere(client: PoolClient, tenant: Slug, schema: SchemaName): Promise<void> {
+  const mark = markIn((await readComments(client, [schema])).get(schema))
+  if (mark?.kind !== 'moved' && mark?.kind !== 'arriving') return
+  throw new TenantryError(
+    'TENANT_STATUS',
+    mark.kind === 'moved'
+      ? `Tenant "${tenant}" was moved to another database. Delete it there and call tenants.takeBack() ` +
+          'here, which serves what it had at the time of the move.'
+      : `A move of tenant "${tenant}" to this database has not ended. Call tenants.move() again where it ` +
+          'comes from.',
+    { tenant, schema },
+  )
 }

@@ -6,27 +6,33 @@ import type { Queryable } from '../postgres/queryable.js'
 export interface SchemaMark {
   /**
    * `creating`: another tool makes the first migrations of a tenant that has no row yet; `deleted`:
-   * the tenant is deleted; `purging`: a part of the schema is gone.
+   * the tenant is deleted; `purging`: a part of the schema is gone; `arriving`: a move from another
+   * database has not come to its end; `moved`: the tenant is served by another database.
    */
-  readonly kind: 'creating' | 'deleted' | 'purging'
+  readonly kind: (typeof KINDS)[number]
   /** Since when. */
   readonly at: Date
+  /** Words that belong to the kind. */
+  readonly notes?: readonly string[]
 }
 
-const MARK = /^tenantry: (creating|deleted|purging) (\S+)(?:\n|$)/
+const KINDS = ['creating', 'deleted', 'purging', 'arriving', 'moved'] as const
+const MARK = /^tenantry: (\w+) (\S+)((?: \S+)*)(?:\n|$)/
 
 /** The mark in the comment on a schema. */
 export function markIn(comment: string | null | undefined): SchemaMark | undefined {
-  const found = MARK.exec(comment ?? '')
-  const [, kind, at = ''] = found ?? []
-  if (kind !== 'creating' && kind !== 'deleted' && kind !== 'purging') return undefined
-  return { kind, at: new Date(at) }
+  const [, word, at = '', notes = ''] = MARK.exec(comment ?? '') ?? []
+  const kind = KINDS.find((each) => each === word)
+  if (kind === undefined) return undefined
+  return { kind, at: new Date(at), notes: notes.split(' ').slice(1) }
 }
 
 /** The comment with another mark, or with none. */
 function withMark(comment: string | null | undefined, mark?: SchemaMark): string {
-  const rest = (comment ?? '').replace(MARK, '')
-  return mark === undefined ? rest : `tenantry: ${mark.kind} ${mark.at.toISOString()}\n${rest}`
+  const rest = markIn(comment) === undefined ? (comment ?? '') : (comment ?? '').replace(MARK, '')
+  if (mark === undefined) return rest
+  const { kind, at, notes = [] } = mark
+  return `tenantry: ${[kind, at.toISOString(), ...notes].join(' ')}\n${rest}`
 }
 
 /** The comments on schemas; those that do not exist are not in the answer. */
@@ -68,4 +74,9 @@ export async function requireNoPurge(db: Queryable, schema: SchemaName): Promise
       'can be called, and finishes it.',
     { schema },
   )
+}
+
+/** The mark of a schema that arrives from another database. @param source The id of its tenant there. */
+export function arrivingMark(source: string): SchemaMark {
+  return { kind: 'arriving', at: new Date(), notes: [source] }
 }

@@ -3,7 +3,7 @@ import type { Tenant, TenantStatus } from '../registry/tenant.js'
 
 /** What can be done to a tenant that depends on its status. */
 export type StatusChange =
-  'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone' | 'backup' | 'restore'
+  'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone' | 'backup' | 'restore' | 'move'
 
 interface Rule {
   readonly from: readonly TenantStatus[]
@@ -36,6 +36,10 @@ const RULES: Readonly<Record<StatusChange, Rule>> = {
   backup: {
     from: ['active', 'suspended', 'deleted'],
     advice: 'Only a tenant whose schema is whole can be backed up: activate it first.',
+  },
+  move: {
+    from: ['active', 'suspended'],
+    advice: 'Only an active or suspended tenant can be moved: undelete it first.',
   },
   restore: {
     from: ['active', 'suspended'],

@@ -1,8 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
-import type { TenantMetadata } from '../registry/tenant.js'
+import { parseSlug } from '../names/slug.js'
+import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { typed } from '../registry/tenant.js'
 import { type BackupOptions, type BackupReport, backupTenant } from './backup/backup.js'
 import type { LifecycleParts } from './create.js'
+import type { MoveOptions, MoveReport } from './move/move-options.js'
 import { type RestoreReport, restoreTenant } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
 
@@ -74,5 +76,76 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
     const { tenant, ...report } = await restoreTenant(this.#parts, source, options)
     this.#parts.lookUps.forgetTenant(tenant.slug)
     return { ...report, tenant: typed(tenant) }
+  }
+
+  /**
+   * Moves a tenant to another database: its row and domains, its schema and rows. It is served and
+   * written while a first copy is made; then it is stopped, and only the tables that were written
+   * meanwhile are copied again. All rows are compared before the other database serves it.
+   *
+   * The tenant stays here, suspended and under another schema's name, until you delete it by
+   * {@link Tenants.delete}; {@link TenantArchives.takeBack} serves it again from what it had. If a
+   * process ends in between, the next call goes on where it ended, and no call serves it twice.
+   *
+   * Scopes that are open in the moment of the stop are waited for; those that come after it fail with
+   * `TENANT_SUSPENDED` or `SCHEMA_MISSING` until requests reach the other database. Takes two clients of
+   * each pool. Both routers must have the same migrations, and the tenant all of them.
+   *
+   * @param tenant Slug of a tenant that is active or suspended.
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS`, `TENANT_EXISTS`,
+   * `TENANT_BUSY`, `MOVE_REFUSED`, `SCHEMA_DRIFT`, `SCHEMA_EXISTS`, `SCHEMA_MISSING`, `DOMAIN_TAKEN`,
+   * `RESTORE_DIFFERS`, `METADATA_INVALID`, `MIGRATION_UNKNOWN`, `MIGRATION_TAMPERED`, `HOOK_FAILED`;
+   * then the tenant is served from here as before
+   * @throws `MOVE_UNFINISHED` when it is not
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * async function toNewServer(here: SchemaRouter, there: SchemaRouter): Promise<void> {
+   *   const { rows, stoppedMs } = await here.tenants.move('acme', { to: there })
+   *   console.log(`${rows} rows; not served for ${Math.round(stoppedMs)} ms`)
+   *   // Once requests reach the other one, and all is well there:
+   *   await here.tenants.delete('acme')
+   * }
+   */
+  async move(
+    tenant: string,
+    options: MoveOptions<{ readonly tenants: TenantArchives<object> }>,
+  ): Promise<MoveReport<Metadata>> {
+    const { moveTenant } = await import('./move/move.js')
+    const { noRouter } = await import('./move/source.js')
+    const to = TenantArchives.#partsOf(options.to)
+    if (to === undefined) throw noRouter()
+    const report = await moveTenant({ from: this.#parts, to }, tenant, options)
+    return { ...report, tenant: typed(report.tenant), source: typed(report.source) }
+  }
+
+  /**
+   * Serves a tenant again that was moved to another database, from what it had when it was stopped:
+   * what was written there since is not in it. Delete it there first.
+   *
+   * @throws `NAME_INVALID`, `TENANT_NOT_FOUND`, `TENANT_BUSY`, `SCHEMA_EXISTS`, and `TENANT_STATUS` for a
+   * tenant that was not moved
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * async function undoMove(here: SchemaRouter, there: SchemaRouter): Promise<void> {
+   *   await there.tenants.delete('acme')
+   *   await here.tenants.takeBack('acme')
+   * }
+   */
+  async takeBack(slug: string): Promise<Tenant<Metadata>> {
+    const { unparkTenant } = await import('./move/park.js')
+    const tenant = await unparkTenant(this.#parts, parseSlug(slug))
+    this.#parts.lookUps.forgetTenant(tenant.slug)
+    return typed(tenant)
+  }
+
+  /** What is behind a router; `undefined` for what is none, or comes from another copy of the package. */
+  static #partsOf(router: unknown): LifecycleParts | undefined {
+    if (typeof router !== 'object' || router === null || !('tenants' in router)) return undefined
+    const { tenants } = router
+    return typeof tenants === 'object' && tenants !== null && #parts in tenants
+      ? tenants.#parts
+      : undefined
   }
 }

@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('../support/fixtures/tenant-act.mjs', import.meta.url))
 /** The advisory lock at which work is held. */
 export const GATE = 4711
-const NAME = 'tenantry_child'
+/** What the connections of a child are called. */
+export const NAME = 'tenantry_child'
 
 /** What a process of its own does to tenants. */
 interface Act {

@@ -21,7 +21,9 @@ export const AUDIT_KINDS = [
   'schema-of-several',
   'schema-reserved',
   'schema-without-tenant',
+  'tenant-arriving',
   'tenant-deleted',
+  'tenant-moved',
   'tenant-provisioning',
   'tenant-without-schema',
 ] as const

@@ -1,6 +1,7 @@
 import type { SchemaLayout } from '../../migration/layout.js'
 import type { Tenant } from '../../registry/tenant.js'
 import type { AuditFinding } from './finding.js'
+import type { SchemaMark } from '../schema-mark.js'
 import type { Observed, SeenSchema } from './observe.js'
 import { reservedSchemas } from './reserved.js'
 
@@ -43,6 +44,7 @@ function judge(tenant: Tenant, schema: SeenSchema | undefined): Judgement | unde
     }
   }
   if (mark === undefined) return undefined
+  if (mark.kind === 'moved' || mark.kind === 'arriving') return onTheMove(tenant, mark)
   return {
     kind: 'mark-contradicts',
     since: mark.at,
@@ -91,6 +93,25 @@ function deleted({ slug }: Tenant, since: Date | undefined): Judgement {
     ...(since !== undefined && { since }),
     message: `Tenant "${slug}" is deleted, and its schema is kept.`,
     repair: `Call tenants.undelete('${slug}') to serve it again, or tenants.purge('${slug}', { confirm: '${slug}' }) to drop its data.`,
+  }
+}
+
+function onTheMove({ slug, status }: Tenant, { kind, at }: SchemaMark): Judgement {
+  if (kind === 'arriving') {
+    return {
+      kind: 'tenant-arriving',
+      since: at,
+      message: `A move of tenant "${slug}" to this database has not come to its end.`,
+      repair: `Call tenants.move('${slug}', …) again where it comes from, which goes on; or ${purgeText(slug)}.`,
+    }
+  }
+  return {
+    kind: 'tenant-moved',
+    since: at,
+    message: `Tenant "${slug}" is ${status}: it was moved to another database, or was about to be.`,
+    repair:
+      `If it is served there, ${purgeText(slug)}; if not, call tenants.move('${slug}', …) again. ` +
+      `tenants.takeBack('${slug}') serves it from here.`,
   }
 }
 

@@ -54,7 +54,8 @@ export async function* writeArchive(
   yield lineOf({ end: true, sha256: lines.digest('hex') })
 }
 
-async function readSequences(
+/** How far the sequences of a schema have come. */
+export async function readSequences(
   client: PoolClient,
   schema: SchemaName,
   { sequences }: CopyCatalog,

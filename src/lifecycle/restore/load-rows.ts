@@ -90,7 +90,8 @@ async function* counted(
   }
 }
 
-async function setSequences(
+/** Lets sequences go on where they were elsewhere. */
+export async function setSequences(
   client: PoolClient,
   schema: SchemaName,
   sequences: readonly ArchivedSequence[],

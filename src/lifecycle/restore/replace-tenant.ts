@@ -6,13 +6,11 @@ import type { Tenant } from '../../registry/tenant.js'
 import type { LifecycleParts } from '../create.js'
 import { tenantNotFound } from '../not-found.js'
 import { renameSchema } from '../rename-schema.js'
+import { stampedName } from '../stamped-name.js'
 import { atStandstill, schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
 import { makeContents } from './make-contents.js'
 import type { RestorePlan } from './restore-plan.js'
-
-/** As long as a name may be, less what is put behind it. */
-const KEPT_LENGTH = 63 - '_replaced_20260101000000'.length
 
 /**
  * Puts an archive in the place of a tenant that exists, in one transaction: its schema gets another
@@ -32,7 +30,7 @@ export async function replaceTenant(
   const before = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
   requireMeant(plan, before)
   const schema = parseSchemaName(before.schema)
-  const former = formerName(schema, new Date())
+  const former = stampedName(schema, 'replaced', new Date())
   const tenants: Tenant[] = []
   const standstill = {
     schema,
@@ -76,9 +74,4 @@ function requireMeant({ archive, isNamed }: RestorePlan, tenant: Tenant): void {
       'replace: true }.',
     { tenant: tenant.slug, schema: tenant.schema },
   )
-}
-
-function formerName(schema: SchemaName, now: Date): SchemaName {
-  const stamp = now.toISOString().replaceAll(/\D/g, '').slice(0, 14)
-  return parseSchemaName(`${schema.slice(0, KEPT_LENGTH)}_replaced_${stamp}`)
 }

@@ -1,10 +1,13 @@
 import type { PoolClient } from 'pg'
 import { pathOf } from '../../migration/layout.js'
+import type { Slug } from '../../names/slug.js'
 import type { Tenant } from '../../registry/tenant.js'
 import { addDomain } from '../add-domain.js'
+import type { ArchivedDomain } from '../backup/archive-record.js'
 import type { LifecycleParts } from '../create.js'
 import { parseFreeDomain } from '../free-domain.js'
 import { checkMetadata, validMetadata } from '../metadata.js'
+import { arrivingMark, markSchema } from '../schema-mark.js'
 import { makeContents } from './make-contents.js'
 import type { RestorePlan } from './restore-plan.js'
 
@@ -27,7 +30,9 @@ export async function restoreNew(
     await addDomains(parts, client, plan)
     const path = pathOf(layout, schema, 'tenant')
     await makeContents(parts, { client, tenant, path }, { ...plan, schema })
-    if (status === 'active') return { tenant }
+    if (plan.arriving !== undefined) {
+      await markSchema(client, schema, arrivingMark(plan.arriving))
+    } else if (status === 'active') return { tenant }
     // One that was deleted is not served either before somebody has looked at it.
     return { tenant: (await parts.registry.setStatus(client, slug, 'suspended')) ?? tenant }
   })
@@ -39,8 +44,17 @@ async function addDomains(
   { slug, archive: { header } }: RestorePlan,
 ): Promise<void> {
   // They lead to the tenant that was backed up, which may be served beside this one.
-  if (slug !== header.tenant.slug) return
-  for (const { host, path, primary, verified } of header.domains) {
+  if (slug === header.tenant.slug) await addArchivedDomains(parts, client, slug, header.domains)
+}
+
+/** Gives a tenant domains as they were elsewhere. @throws `DOMAIN_TAKEN` */
+export async function addArchivedDomains(
+  parts: LifecycleParts,
+  client: PoolClient,
+  slug: Slug,
+  domains: readonly ArchivedDomain[],
+): Promise<void> {
+  for (const { host, path, primary, verified } of domains) {
     const domain = parseFreeDomain(host + path, parts)
     await addDomain(client, parts, { slug, domain, primary, verified })
   }

@@ -53,6 +53,8 @@ export interface RestorePlan {
   readonly had: readonly Migration[]
   readonly lockTimeoutMs: number
   readonly progress: RowProgress
+  /** The id of the tenant whose move to this database begins with this restore. */
+  readonly arriving?: string
 }
 
 /**

@@ -11,6 +11,8 @@ const MIN_BYTES = 8 * 1024 * 1024
 export interface LateKey {
   /** The table that has it, qualified. */
   readonly owner: string
+  /** The same without its schema. */
+  readonly table: string
   readonly name: string
   readonly drop: string
   readonly make: string
@@ -111,5 +113,6 @@ const LATE_KEYS = `
     where x.key is not null or k.oid in (select oid from links)
   )
   select owner::regclass::text as owner, name::text as name, drop,
+    (select relname::text from pg_class where oid = owner) as table,
     concat_ws(E';\\n', make, 'comment on ' || called || ' is ' || quote_literal(comment)) as make
   from late order by turn, oid`

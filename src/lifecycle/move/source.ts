@@ -1,0 +1,92 @@
+import { TenantryError } from '../../errors.js'
+import { bridgeOf, loadSets } from '../../migration/layout.js'
+import { foreignLedger, readStates } from '../../migration/ledger.js'
+import { pendingMigrations } from '../../migration/plan.js'
+import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
+import type { Slug } from '../../names/slug.js'
+import type { Queryable } from '../../postgres/queryable.js'
+import type { Tenant, TenantStatus } from '../../registry/tenant.js'
+import { optionInvalid } from '../../support/options.js'
+import { bridgedBackup } from '../backup/backup-error.js'
+import type { LifecycleParts } from '../create.js'
+import { tenantNotFound } from '../not-found.js'
+import { type SchemaMark, markIn, readComments } from '../schema-mark.js'
+import { schemaMissing } from '../standstill.js'
+import { requireStatus } from '../status-change.js'
+
+/** A tenant that is moved, or was about to be when a process ended. */
+export interface MoveSource {
+  readonly tenant: Tenant
+  readonly schema: SchemaName
+  readonly hasLedger: boolean
+  /** What is noted of a move that has stopped it already. */
+  readonly parked?: Parked
+}
+
+/** What the schema of a moved tenant says of itself. */
+export interface Parked {
+  /** What the tenant was. */
+  readonly status: TenantStatus
+  /** The name that the schema had. */
+  readonly former: SchemaName
+  /** The id that the tenant has in the other database. */
+  readonly there: string
+}
+
+/**
+ * Looks a tenant up that is to be moved.
+ *
+ * @throws `TENANT_NOT_FOUND`, `TENANT_STATUS`, `SCHEMA_MISSING`, `OPTIONS_INVALID`, `MOVE_REFUSED` for
+ * one that has pending migrations
+ */
+export async function findMoveSource(
+  { registry, db, layout }: LifecycleParts,
+  slug: Slug,
+): Promise<MoveSource> {
+  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
+  requireStatus(tenant, 'move')
+  const schema = parseSchemaName(tenant.schema)
+  const owned = { schema, kind: 'tenant' as const }
+  if (bridgeOf(layout, owned) !== undefined) throw bridgedBackup(slug, schema)
+  const migrations = (await loadSets(layout))(owned)
+  const state = (await readStates(db, [{ schema, migrations }], true)).get(schema)
+  if (state?.exists !== true) throw schemaMissing(schema)
+  if (state.foreign === true) throw foreignLedger(schema)
+  const [pending] = pendingMigrations(schema, migrations, state.applied)
+  if (pending !== undefined) throw notCurrent(tenant, pending.fileName)
+  const parked = parkedIn(await markOf(db, schema))
+  return { tenant, schema, hasLedger: state.applied.length > 0, ...(parked && { parked }) }
+}
+
+/** The mark on a schema. */
+export async function markOf(db: Queryable, schema: SchemaName): Promise<SchemaMark | undefined> {
+  return markIn((await readComments(db, [schema])).get(schema))
+}
+
+/** What a mark says of a move, if it is that of one. */
+export function parkedIn(mark: SchemaMark | undefined): Parked | undefined {
+  if (mark?.kind !== 'moved') return undefined
+  const [status = '', former = '', there = ''] = mark.notes ?? []
+  if (status !== 'active' && status !== 'suspended') return undefined
+  return { status, former: parseSchemaName(former), there }
+}
+
+/** The other way round. */
+export function parkedMark({ status, former, there }: Parked): SchemaMark {
+  return { kind: 'moved', at: new Date(), notes: [status, former, there] }
+}
+
+/** Both databases must have the same migrations: only then copies can be compared. */
+export function notCurrent({ slug, schema }: Tenant, migration: string): TenantryError {
+  return new TenantryError(
+    'MOVE_REFUSED',
+    `Tenant "${slug}" has not had migration ${migration}, which one of both databases would give it. ` +
+      'Nothing was changed. Migrate it first, and let both routers have the same migrations.',
+    { tenant: slug, schema, migration },
+  )
+}
+
+/** The error for what is no router of this package. */
+export function noRouter(): TenantryError {
+  return optionInvalid('to', 'Option "to" must be the SchemaRouter of another database.')
+}
