@@ -11,6 +11,7 @@ const BRAND = Symbol.for('tenantry.error')
 export const ERROR_CODES = [
   'ARCHIVE_INVALID',
   'ARCHIVE_NEWER',
+  'BACKUP_BUSY',
   'CLONE_DIFFERS',
   'CONFIG_INVALID',
   'DOMAIN_NOT_FOUND',

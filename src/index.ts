@@ -12,6 +12,12 @@ export type { ErrorCode, ErrorFacts, MetadataIssue } from './errors.js'
 export { TenantDomains } from './lifecycle/tenant-domains.js'
 export type { AddDomainOptions } from './lifecycle/tenant-domains.js'
 export { Tenants } from './lifecycle/tenants.js'
+export type {
+  BackupAllOptions,
+  BackupAllReport,
+  FleetOptions,
+  RestoreAllOptions,
+} from './lifecycle/fleet-backup/fleet-options.js'
 export type { MoveOptions, MoveReport } from './lifecycle/move/move-options.js'
 export type { BackupOptions, BackupReport } from './lifecycle/backup/backup.js'
 export type { RowEvent } from './lifecycle/backup/progress.js'

@@ -1,9 +1,15 @@
 import type { Readable, Writable } from 'node:stream'
+import type { RunReport } from '../migration/report.js'
 import { parseSlug } from '../names/slug.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { typed } from '../registry/tenant.js'
 import { type BackupOptions, type BackupReport, backupTenant } from './backup/backup.js'
 import type { LifecycleParts } from './create.js'
+import type {
+  BackupAllOptions,
+  BackupAllReport,
+  RestoreAllOptions,
+} from './fleet-backup/fleet-options.js'
 import type { MoveOptions, MoveReport } from './move/move-options.js'
 import { type RestoreReport, restoreTenant } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
@@ -76,6 +82,54 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
     const { tenant, ...report } = await restoreTenant(this.#parts, source, options)
     this.#parts.lookUps.forgetTenant(tenant.slug)
     return { ...report, tenant: typed(tenant) }
+  }
+
+  /**
+   * Writes an archive of each tenant of a selection into a folder, a few at a time, each as
+   * {@link TenantArchives.backup} does, and a manifest, `manifest.jsonl`, with the size and the SHA-256
+   * of each. Each archive is of one moment; that of the next one is another.
+   *
+   * After a failure, or when the process was killed, call it again with the same folder: archives that
+   * are whole by the manifest are `current`, the others are written. So another day's backup belongs
+   * into another folder. The rows of shared and static schemas are in no archive; those that the
+   * selection names are in `left`.
+   *
+   * @param folder The path of a folder, which is made if it is not there.
+   * @throws `OPTIONS_INVALID`, `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `ARCHIVE_INVALID` for a manifest
+   * of something else, `BACKUP_BUSY` while another process writes to the folder
+   * @throws `RUN_FAILED` with the report, when a tenant failed; the archives of the others are whole
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const backUpAll = (router: SchemaRouter, day: string) =>
+   *   router.tenants.backupAll(`backups/${day}`, { exclude: ['demo'], concurrency: 8 })
+   */
+  async backupAll(folder: string, options: BackupAllOptions = {}): Promise<BackupAllReport> {
+    const { backupAll } = await import('./fleet-backup/backup-all.js')
+    return backupAll(this.#parts, folder, options)
+  }
+
+  /**
+   * Restores all tenants of a folder that {@link TenantArchives.backupAll} has written, a few at a
+   * time, each in a transaction of its own as {@link TenantArchives.restore} does. Migrate the shared and
+   * the static schemas before, and bring back their rows: tenants may refer to them.
+   *
+   * With `skipExisting` a second call does what the first one has left.
+   *
+   * @throws `OPTIONS_INVALID`, and `ARCHIVE_INVALID` for a folder without a manifest
+   * @throws `RUN_FAILED` with the report, when a tenant could not be restored: nothing of it was made,
+   * and those that are `done` stay
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * async function rebuild(router: SchemaRouter, folder: string): Promise<void> {
+   *   const { outcomes } = await router.tenants.restoreAll(folder, { skipExisting: true })
+   *   console.log(`${outcomes.length} tenants`)
+   * }
+   */
+  async restoreAll(folder: string, options: RestoreAllOptions = {}): Promise<RunReport> {
+    const { restoreAll } = await import('./fleet-backup/restore-all.js')
+    return restoreAll(this.#parts, folder, options)
   }
 
   /**

@@ -27,6 +27,7 @@ import { writeWhole } from './archive-file.js'
 import { compress } from './compress.js'
 import { bridgedBackup, structureDiffers } from './backup-error.js'
 import { type RowEvent, RowProgress } from './progress.js'
+import type { ReferenceOf } from './remember-references.js'
 import { type BackupSource, readContent } from './read-content.js'
 import { writeArchive } from './write-archive.js'
 
@@ -58,10 +59,18 @@ export interface BackupReport {
 
 const OPTIONS: readonly (keyof BackupOptions)[] = ['lockTimeout', 'onEvent', 'signal']
 
+/** Which tenant is backed up, and where to. */
+interface BackupOrder {
+  readonly tenant: string
+  readonly target: string | Writable
+  /** What a schema has to look like that has had some migrations. */
+  readonly referenceOf?: ReferenceOf
+}
+
 /** Writes an archive of one tenant. See `Tenants.backup`. */
 export async function backupTenant(
   parts: LifecycleParts,
-  { tenant, target }: { readonly tenant: string; readonly target: string | Writable },
+  { tenant, target, referenceOf = tenantReference }: BackupOrder,
   options: BackupOptions,
 ): Promise<BackupReport> {
   refuseUnknown('', options, OPTIONS)
@@ -76,7 +85,7 @@ export async function backupTenant(
   const source = await findSource(parts, parseSlug(tenant))
   const { schema, applied } = source
   const owned = { schema, kind: 'tenant' as const }
-  const reference = await tenantReference({ ...parts, lockTimeoutMs }, owned, applied)
+  const reference = await referenceOf({ ...parts, lockTimeoutMs }, owned, applied)
   const progress = new RowProgress(options.onEvent)
   const job = { source, reference, progress, lockTimeoutMs, signal: options.signal }
   if (typeof target === 'string') await writeWhole(target, (file) => writeTo(parts, job, file))

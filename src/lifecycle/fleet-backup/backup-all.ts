@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import { selectSchemas } from '../../migration/selection.js'
+import { select } from '../../selector/selector.js'
+import { optionInvalid, refuseUnknown } from '../../support/options.js'
+import { backupTenant } from '../backup/backup.js'
+import { rememberReferences } from '../backup/remember-references.js'
+import type { LifecycleParts } from '../create.js'
+import type { BackupAllOptions, BackupAllReport } from './fleet-options.js'
+import { type FleetItem, runFleet } from './fleet-run.js'
+import { inFolder } from './folder.js'
+import { ManifestWriter, isWhole, readManifest, sealOf } from './manifest.js'
+
+/** What the options of both directions may be. */
+export const FLEET_OPTIONS = [
+  'concurrency',
+  'lockTimeout',
+  'onFailure',
+  'signal',
+  'cancel',
+  'onOutcome',
+  'onEvent',
+] as const
+
+const OPTIONS: readonly (keyof BackupAllOptions)[] = [
+  ...FLEET_OPTIONS,
+  'select',
+  'exclude',
+  'limit',
+]
+
+/** Writes an archive of each selected tenant into a folder. See `Tenants.backupAll`. */
+export async function backupAll(
+  parts: LifecycleParts,
+  path: string,
+  options: BackupAllOptions,
+): Promise<BackupAllReport> {
+  refuseUnknown('', options, OPTIONS)
+  if (typeof path !== 'string' || path === '') {
+    throw optionInvalid('folder', 'The folder must be a path.')
+  }
+  const { select: selector = select.tenants(), exclude = [], limit } = options
+  const chosen = { select: selector, exclude, limit }
+  const schemas = await selectSchemas({ ...parts, spares: undefined }, chosen)
+  const left = schemas.flatMap(({ tenant, schema }) => (tenant === undefined ? [schema] : []))
+  const items = schemas.flatMap(({ tenant, schema }) =>
+    tenant === undefined ? [] : [{ slug: tenant.slug, schema }],
+  )
+  return inFolder(parts.db, path, async (folder) => {
+    const report = await backUp(parts, { folder, items, left, options })
+    return { ...report, folder, left }
+  })
+}
+
+interface Backup {
+  readonly folder: string
+  readonly items: readonly FleetItem[]
+  readonly left: readonly string[]
+  readonly options: BackupAllOptions
+}
+
+async function backUp(
+  parts: LifecycleParts,
+  { folder, items, left, options }: Backup,
+): Promise<Omit<BackupAllReport, 'folder' | 'left'>> {
+  const kept = (await readManifest(folder)) ?? new Map()
+  const manifest = await ManifestWriter.begin(folder, { left, kept })
+  const referenceOf = rememberReferences()
+  const { lockTimeout, cancel } = options
+  const one = {
+    ...(lockTimeout !== undefined && { lockTimeout }),
+    ...(cancel && { signal: cancel }),
+  }
+  return runFleet(parts, items, {
+    options,
+    work: async ({ slug: tenant }) => {
+      const former = kept.get(tenant)
+      if (former !== undefined && (await isWhole(folder, former))) return 'current'
+      const file = `${tenant}.tenantry.gz`
+      const target = join(folder, file)
+      const report = await backupTenant(parts, { tenant, target, referenceOf }, one)
+      const at = new Date().toISOString()
+      await manifest.add({ ...report, file, at, ...(await sealOf(target)) })
+      return 'done'
+    },
+  })
+}
