@@ -3,7 +3,15 @@ import type { Tenant, TenantStatus } from '../registry/tenant.js'
 
 /** What can be done to a tenant that depends on its status. */
 export type StatusChange =
-  'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone' | 'backup' | 'restore'
+  | 'suspend'
+  | 'activate'
+  | 'delete'
+  | 'undelete'
+  | 'purge'
+  | 'clone'
+  | 'backup'
+  | 'export'
+  | 'restore'
 
 interface Rule {
   readonly from: readonly TenantStatus[]
@@ -36,6 +44,10 @@ const RULES: Readonly<Record<StatusChange, Rule>> = {
   backup: {
     from: ['active', 'suspended', 'deleted'],
     advice: 'Only a tenant whose schema is whole can be backed up: activate it first.',
+  },
+  export: {
+    from: ['active', 'suspended', 'deleted'],
+    advice: 'Only a tenant whose schema is whole can be exported: activate it first.',
   },
   restore: {
     from: ['active', 'suspended'],
