@@ -43,7 +43,7 @@ describe('tenantry export', () => {
       folder: join(folder, 'data'),
       tables: 1,
       rows: 2,
-      bytes: 30,
+      bytes: 29,
     })
     expect((await readdir(join(folder, 'data'))).toSorted()).toEqual([
       'loans.ndjson',
