@@ -21,6 +21,7 @@ export type {
 export type { MoveOptions, MoveReport } from './lifecycle/move/move-options.js'
 export type { BackupOptions, BackupReport } from './lifecycle/backup/backup.js'
 export type { RowEvent } from './lifecycle/backup/progress.js'
+export type { ExportFormat, ExportOptions, ExportReport } from './lifecycle/export/export.js'
 export type { CloneOptions } from './lifecycle/clone/clone.js'
 export { AUDIT_KINDS } from './lifecycle/audit/finding.js'
 export type { AuditFinding, AuditKind, AuditReport } from './lifecycle/audit/finding.js'

@@ -12,6 +12,7 @@ import {
   defineDomainVerify,
 } from './commands/domain.js'
 import { defineExec } from './commands/exec.js'
+import { defineExport } from './commands/export.js'
 import { defineInit } from './commands/init.js'
 import { defineLint } from './commands/lint.js'
 import { defineMarkApplied } from './commands/mark-applied.js'
@@ -58,6 +59,7 @@ const COMMANDS: readonly Define[] = [
   defineExec,
   defineBackup,
   defineRestore,
+  defineExport,
   defineDoctor,
   defineCompletion,
 ]

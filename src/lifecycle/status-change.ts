@@ -3,7 +3,16 @@ import type { Tenant, TenantStatus } from '../registry/tenant.js'
 
 /** What can be done to a tenant that depends on its status. */
 export type StatusChange =
-  'suspend' | 'activate' | 'delete' | 'undelete' | 'purge' | 'clone' | 'backup' | 'restore' | 'move'
+  | 'suspend'
+  | 'activate'
+  | 'delete'
+  | 'undelete'
+  | 'purge'
+  | 'clone'
+  | 'backup'
+  | 'export'
+  | 'restore'
+  | 'move'
 
 interface Rule {
   readonly from: readonly TenantStatus[]
@@ -40,6 +49,10 @@ const RULES: Readonly<Record<StatusChange, Rule>> = {
   move: {
     from: ['active', 'suspended'],
     advice: 'Only an active or suspended tenant can be moved: undelete it first.',
+  },
+  export: {
+    from: ['active', 'suspended', 'deleted'],
+    advice: 'Only a tenant whose schema is whole can be exported: activate it first.',
   },
   restore: {
     from: ['active', 'suspended'],

@@ -11,10 +11,11 @@ import type {
   RestoreAllOptions,
 } from './fleet-backup/fleet-options.js'
 import type { MoveOptions, MoveReport } from './move/move-options.js'
+import type { ExportOptions, ExportReport } from './export/export.js'
 import { type RestoreReport, restoreTenant } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
 
-/** Backups of single tenants, and the way back; a part of {@link Tenants}. */
+/** Backups of single tenants, the way back, and exports; a part of {@link Tenants}. */
 export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
   readonly #parts: LifecycleParts
 
@@ -130,6 +131,34 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
   async restoreAll(folder: string, options: RestoreAllOptions = {}): Promise<RunReport> {
     const { restoreAll } = await import('./fleet-backup/restore-all.js')
     return restoreAll(this.#parts, folder, options)
+  }
+
+  /**
+   * Writes a folder with the data of a tenant, for a customer who asks for them: a file for each table
+   * and `tenant.json`, which has the tenant's row and domains, and of each table the columns with their
+   * types, the number of rows and the SHA-256 of the file. All of it is as it was at one moment. It is
+   * streamed; the memory does not grow with the tenant, which is served meanwhile, but not migrated.
+   *
+   * Unlike a backup it is made to be read by others and is not restored. So a schema may differ from its
+   * migrations, and another tool may have migrated it. The ledger is left out.
+   *
+   * @param tenant Slug of a tenant that is active, suspended or deleted.
+   * @param target The path of a folder, such as `acme-export`, which is there only when it is whole; one
+   * that is there already must be empty.
+   * @throws `NAME_INVALID`, `OPTIONS_INVALID` also for a target that is taken and for a table in `except`
+   * that does not exist, `TENANT_NOT_FOUND`, `TENANT_STATUS`, `TENANT_BUSY`, `SCHEMA_MISSING`; the error
+   * of the server where a policy would hide rows from its user; and the error of the target, such as
+   * that of a full disk. Then the folder is not there.
+   * @example
+   * import type { SchemaRouter } from 'tenantry'
+   *
+   * const handOver = (router: SchemaRouter) =>
+   *   router.tenants.export('acme', 'exports/acme', { format: 'csv', except: ['outbox'] })
+   * @see https://www.postgresql.org/docs/current/sql-copy.html
+   */
+  async export(tenant: string, target: string, options: ExportOptions): Promise<ExportReport> {
+    const { exportTenant } = await import('./export/export.js')
+    return exportTenant(this.#parts, { tenant, target }, options)
   }
 
   /**

@@ -26,7 +26,8 @@ export async function writeWhole(
   await sync(dirname(whole), 'r').catch(() => {})
 }
 
-async function sync(path: string, flags: 'r' | 'r+'): Promise<void> {
+/** Waits until what was written is on the disk. */
+export async function sync(path: string, flags: 'r' | 'r+'): Promise<void> {
   const handle = await open(path, flags)
   try {
     await handle.sync()

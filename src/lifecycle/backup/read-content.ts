@@ -2,15 +2,18 @@ import type { PoolClient } from 'pg'
 import { ledgerTable } from '../../migration/ledger.js'
 import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import { parseSlug } from '../../names/slug.js'
+import { SQL_STATE, sqlStateOf } from '../../postgres/sql-state.js'
 import type { TenantRegistry } from '../../registry/registry.js'
 import type { Tenant } from '../../registry/tenant.js'
-import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
+import { readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyOrder } from '../rows/copy-order.js'
 import { writtenColumns } from '../rows/copy-rows.js'
 import { tableBytes } from '../rows/late-keys.js'
 import { filledViews } from '../rows/materialized-view.js'
+import { requireSeen } from '../rows/require-seen.js'
 import { structureOf } from '../rows/structure-of.js'
 import { qualifiedName } from '../rows/table-rows.js'
+import { busy } from '../schema-lock.js'
 import { ARCHIVE_FORMAT, type ArchiveHeader, type ArchivedMigration } from './archive-record.js'
 import type { ArchiveContent } from './write-archive.js'
 
@@ -58,15 +61,25 @@ export async function readContent(
   return { header, catalog, tables }
 }
 
-/** Keeps changes of the structure by hand away until the end, as `pg_dump` does. */
-async function lockTables(
+/**
+ * Keeps changes of the structure by hand away until the end, as `pg_dump` does.
+ *
+ * @throws `TENANT_BUSY`
+ */
+export async function lockTables(
   client: PoolClient,
-  { tables }: CopyCatalog,
+  { tables }: { readonly tables: readonly { readonly name: string }[] },
   schema: SchemaName,
 ): Promise<void> {
   if (tables.length === 0) return
   const names = tables.map((table) => qualifiedName(schema, table.name))
-  await client.query(`lock table ${names.join(', ')} in access share mode`)
+  await client
+    .query(`lock table ${names.join(', ')} in access share mode`)
+    .catch((error: unknown) => {
+      if (sqlStateOf(error) === SQL_STATE.lockNotAvailable) throw busy(schema, error)
+      throw error
+    })
+  await requireSeen(client, schema, names)
 }
 
 function archived({ id, slug, name, schema, status, metadata }: Tenant): ArchiveHeader['tenant'] {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import type { PoolClient } from 'pg'
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { type CopyToStreamQuery, from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { quoteIdent, type SchemaName } from '../../names/schema-name.js'
 import { cancelStatement } from '../../postgres/cancel.js'
 import type { CopyTable } from './copy-catalog.js'
@@ -18,17 +18,25 @@ export function writtenColumns({ columns }: CopyTable): readonly string[] {
 /**
  * The rows of a table, in the text form of COPY, as the server sends them.
  *
- * Whoever stops in the middle waits until the server has stopped too: the client answers nothing
- * else before.
- *
  * @see https://www.postgresql.org/docs/current/sql-copy.html
  */
-export async function* copyOut(
+export function copyOut(
   client: PoolClient,
   schema: SchemaName,
   table: CopyTable,
 ): AsyncGenerator<Buffer, void> {
-  const rows = client.query(copyTo(outText(schema, table)))
+  return sentBy(client, copyTo(outText(schema, table)))
+}
+
+/**
+ * What the server sends for a COPY. Whoever stops in the middle waits until the server has stopped
+ * too: the client answers nothing else before.
+ */
+export async function* sentBy(
+  client: PoolClient,
+  copy: CopyToStreamQuery,
+): AsyncGenerator<Buffer, void> {
+  const rows = client.query(copy)
   const chunks = rows.iterator({ destroyOnReturn: false })
   try {
     for await (const chunk of chunks) if (Buffer.isBuffer(chunk)) yield chunk

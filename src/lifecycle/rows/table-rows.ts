@@ -7,6 +7,9 @@ export function qualifiedName(schema: SchemaName, name: string): string {
 }
 
 /** What to write after FROM for the rows that are a table's own. */
-export function rowsOf(schema: SchemaName, { name, partitioned }: CopyTable): string {
+export function rowsOf(
+  schema: SchemaName,
+  { name, partitioned }: Pick<CopyTable, 'name' | 'partitioned'>,
+): string {
   return `${partitioned ? '' : 'only '}${qualifiedName(schema, name)}`
 }

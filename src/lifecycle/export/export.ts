@@ -1,0 +1,204 @@
+import { join } from 'node:path'
+import type { PoolClient } from 'pg'
+import { bridgeOf, pathOf } from '../../migration/layout.js'
+import { readStates } from '../../migration/ledger.js'
+import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
+import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
+import { type Slug, parseSlug } from '../../names/slug.js'
+import { cancellable } from '../../postgres/cancellable.js'
+import type { Tenant } from '../../registry/tenant.js'
+import { listOf, optionInvalid, refuseUnknown, wholeNumber } from '../../support/options.js'
+import { type RowEvent, RowProgress } from '../backup/progress.js'
+import { lockTables } from '../backup/read-content.js'
+import type { LifecycleParts } from '../create.js'
+import { tenantNotFound } from '../not-found.js'
+import { inRowForm } from '../rows/row-form.js'
+import { onSnapshot } from '../rows/source-snapshot.js'
+import { requireNoPurge } from '../schema-mark.js'
+import { schemaMissing } from '../standstill.js'
+import { requireStatus } from '../status-change.js'
+import { type ExportTable, readExportTables } from './export-catalog.js'
+import { fillWhole, freePlace, writeDown } from './export-folder.js'
+import { type ExportFormat, writeTables } from './write-tables.js'
+
+export type { ExportFormat } from './write-tables.js'
+
+/** How a tenant's data are exported. */
+export interface ExportOptions {
+  /** The form of the rows: `csv` for spreadsheets and `COPY`, `ndjson` for programs. */
+  readonly format: ExportFormat
+  /**
+   * Tables that are left out, such as those of the service's own book-keeping.
+   *
+   * @defaultValue `[]`
+   */
+  readonly except?: readonly string[]
+  /**
+   * How long to wait for migrations of the tenant, in milliseconds.
+   *
+   * @defaultValue `10_000`
+   */
+  readonly lockTimeout?: number
+  /** Is called for each table that is done, and in between for each 16 MB of a large one. */
+  readonly onEvent?: (event: RowEvent) => void
+  /** Stops the export; then the folder is not there. */
+  readonly signal?: AbortSignal
+}
+
+/** What was exported. */
+export interface ExportReport {
+  readonly tenant: string
+  readonly schema: string
+  /** Full path of the folder. */
+  readonly folder: string
+  readonly tables: number
+  readonly rows: number
+  /** Of the files of all tables. */
+  readonly bytes: number
+}
+
+const FORMATS: readonly ExportFormat[] = ['csv', 'ndjson']
+const OPTIONS: readonly (keyof ExportOptions)[] = [
+  'format',
+  'except',
+  'lockTimeout',
+  'onEvent',
+  'signal',
+]
+
+/** Writes a folder with the data of one tenant. See `Tenants.export`. */
+export async function exportTenant(
+  parts: LifecycleParts,
+  { tenant, target }: { readonly tenant: string; readonly target: string },
+  options: Partial<ExportOptions> = {},
+): Promise<ExportReport> {
+  const { signal } = options
+  const wanted = resolved(options)
+  if (typeof target !== 'string' || target === '') {
+    throw optionInvalid('target', 'The target must be the path of a folder.')
+  }
+  const source = await findSource(parts, parseSlug(tenant))
+  const { slug, schema } = source
+  const place = await freePlace(target)
+  try {
+    await fillWhole(place, (folder) => {
+      const db = cancellable(parts.db, signal)
+      const held = { schema, hasLedger: source.hasLedger, lockTimeoutMs: wanted.lockTimeoutMs }
+      return onSnapshot(db, held, (client) =>
+        writeContents(parts, client, { ...wanted, ...source, folder }),
+      )
+    })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+  return { tenant: slug, schema, folder: place.path, ...wanted.progress.totals }
+}
+
+interface Wanted {
+  readonly format: ExportFormat
+  readonly except: readonly string[]
+  readonly lockTimeoutMs: number
+  readonly progress: RowProgress
+  readonly signal: AbortSignal | undefined
+}
+
+function resolved(options: Partial<ExportOptions>): Wanted {
+  refuseUnknown('', options, OPTIONS)
+  const { lockTimeout = DEFAULT_LOCK_TIMEOUT_MS, except = [], onEvent, signal } = options
+  const format = FORMATS.find((each) => each === options.format)
+  if (format === undefined) {
+    throw optionInvalid('format', `Option "format" must be one of ${FORMATS.join(', ')}.`)
+  }
+  return {
+    format,
+    except: listOf('except', except),
+    lockTimeoutMs: wholeNumber('lockTimeout', lockTimeout, 1),
+    progress: new RowProgress(onEvent),
+    signal,
+  }
+}
+
+/** The tenant as it was looked up before the transaction. */
+interface Source {
+  readonly slug: Slug
+  readonly schema: SchemaName
+  readonly hasLedger: boolean
+  /** The table `migrations` is the ledger, and not another tool's or the tenant's own. */
+  readonly isLedgerOurs: boolean
+}
+
+async function findSource(parts: LifecycleParts, slug: Slug): Promise<Source> {
+  const { layout, registry, db } = parts
+  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
+  requireStatus(tenant, 'export')
+  const schema = parseSchemaName(tenant.schema)
+  const state = (await readStates(db, [{ schema, migrations: [] }], true)).get(schema)
+  if (state?.exists !== true) throw schemaMissing(schema)
+  const isBridged = bridgeOf(layout, { schema, kind: 'tenant' }) !== undefined
+  const isLedgerOurs = !isBridged && state.foreign !== true
+  return { slug, schema, isLedgerOurs, hasLedger: isLedgerOurs && state.applied.length > 0 }
+}
+
+/** The tenant may have been renamed, deleted or purged before the snapshot was taken. */
+async function requireUnmoved(
+  { registry }: LifecycleParts,
+  client: PoolClient,
+  { slug, schema }: Source,
+): Promise<Tenant> {
+  const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
+  requireStatus(now, 'export')
+  if (now.schema !== schema) throw schemaMissing(schema)
+  await requireNoPurge(client, schema)
+  return now
+}
+
+interface Job extends Wanted, Source {
+  readonly folder: string
+}
+
+async function writeContents(parts: LifecycleParts, client: PoolClient, job: Job): Promise<void> {
+  const { slug, schema, folder, format, signal } = job
+  const { id, name, status, metadata, createdAt } = await requireUnmoved(parts, client, job)
+  const at = new Date()
+  await client.query('set transaction read only')
+  const { registry, layout } = parts
+  const domains = await registry.domainsOf(client, slug)
+  await inRowForm(client, async () => {
+    const path = pathOf(layout, schema, 'tenant')
+    await client.query(`select set_config('search_path', $1, true)`, [path])
+    const tables = chosen(job, await readExportTables(client, schema))
+    await lockTables(client, { tables }, schema)
+    const written = await writeTables(client, { ...job, tables })
+    const contents = {
+      tenantry: 'export',
+      format,
+      at,
+      tenant: { id, slug, name, schema, status, metadata, createdAt },
+      domains: domains.map(({ host, path: below, primary, verified }) => ({
+        host,
+        path: below,
+        primary,
+        verified,
+      })),
+      tables: written,
+    }
+    const text = `${JSON.stringify(contents, undefined, 2)}\n`
+    await writeDown(join(folder, 'tenant.json'), [Buffer.from(text)], signal)
+  })
+}
+
+/** All tables but the ledger, which is not the tenant's, and those that are not wanted. */
+function chosen(
+  { except, isLedgerOurs }: Job,
+  found: readonly ExportTable[],
+): readonly ExportTable[] {
+  const tables = found.filter(({ name }) => !isLedgerOurs || name !== 'migrations')
+  const unknown = except.find((left) => !tables.some(({ name }) => name === left))
+  if (unknown === undefined) return tables.filter(({ name }) => !except.includes(name))
+  throw optionInvalid(
+    'except',
+    `Option "except" names ${JSON.stringify(unknown)}, which is no table of the tenant. ` +
+      `Choose from ${tables.map(({ name }) => name).join(', ')}.`,
+  )
+}
