@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { type RestoreOptions, type RowEvent, SchemaRouter } from 'tenantry'
+import type { MigrationBridge } from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
 import { structureOf } from '../../src/lifecycle/rows/structure-of.js'
 import { diffSchemas } from '../../src/migration/verify/difference.js'
@@ -19,6 +20,8 @@ import { type Fleet, openFleet } from './fleet.js'
 const system = await findSystemPostgres()
 const server = await useSystemServer(system)
 const database = useDatabase(server)
+/** On the server of the run, which is of another version in most runs. */
+const newer = useDatabase()
 const migrations = useMigrationFolders()
 const folder = useFolder()
 
@@ -182,6 +185,33 @@ describe.skipIf(system === undefined)('tenants.backup with pg_dump', () => {
     const contents = await contentsOf(database, `${prefix}acme`)
     await router.tenants.restore(file, { pgRestore, as: 'beta' })
     expect(await contentsOf(database, `${prefix}beta`)).toEqual(contents)
+  })
+
+  it('takes a tenant that another tool migrates', async () => {
+    const tool: MigrationBridge = {
+      kind: 'bridge',
+      origin: 'A tool',
+      pending: () => Promise.resolve([]),
+      up: async ({ client }) => {
+        await client.query('create table if not exists loans (id int)')
+        await client.query('create table if not exists migrations (step text)')
+        return ['loans']
+      },
+    }
+    const prefix = database.prefix()
+    const schemas = { shared: { name: `shared_${prefix}` }, tenants: { prefix, migrations: tool } }
+    const router = new SchemaRouter({ pool: database.pool(), schemas })
+    await router.migrations.up()
+    await router.tenants.create({ slug: 'acme' })
+    await database.admin.query(`insert into ${prefix}acme.loans values (7)`)
+    const file = folder.file('bridged.dump')
+    await router.tenants.backup('acme', file, engine)
+    expect(await router.tenants.restore(file, { pgRestore, as: 'beta' })).toMatchObject({
+      verified: true,
+      migrated: [],
+      rows: 1,
+    })
+    await requireSame(`${prefix}beta`, await stateOf(`${prefix}acme`))
   })
 
   it('keeps grants, as pg_dump does', async () => {
@@ -506,6 +536,18 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
     await expect(there).rejects.toMatchObject({ code: 'SCHEMA_EXISTS' })
     const missing = router.tenants.restore(file, { pgRestore: '/nowhere/pg_restore', as: 'c' })
     await expect(missing).rejects.toMatchObject({ code: 'PG_DUMP_UNFIT' })
+  })
+
+  it('restores to the server of another version', async () => {
+    const fleet = await setUp(AWKWARD_MORE, AWKWARD_FILL)
+    const { prefix, file } = fleet
+    const contents = await contentsOf(database, `${prefix}acme`)
+    await backUp(fleet)
+    const other = new SchemaRouter({ pool: newer.pool(), schemas: fleet.schemas })
+    await other.migrations.up()
+    const restored = await other.tenants.restore(file, { pgRestore, as: 'beta' })
+    expect(restored.verified).toBe(true)
+    expect(await contentsOf(newer, `${prefix}beta`)).toEqual(contents)
   })
 
   it('restores to another database', async () => {
