@@ -3,7 +3,7 @@ import { chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { PoolConfig } from 'pg'
+import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { withConnection } from '../../src/lifecycle/pg-dump/connection.js'
 import { useDatabase } from '../support/database.js'
@@ -32,16 +32,21 @@ beforeAll(async () => {
   await database.admin.query(`alter system set ssl_cert_file = '${cert}'`)
   await database.admin.query('alter system set ssl = on')
   await database.admin.query('select pg_reload_conf()')
-  await expect
-    .poll(async () => (await database.admin.query('show ssl')).rows)
-    .toEqual([{ ssl: 'on' }])
+  await vi.waitFor(async () => {
+    const { rows } = await database.admin.query<{ ssl: string }>('show ssl')
+    if (rows[0]?.ssl !== 'on') throw new Error('The server has no TLS yet.')
+  })
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+type TestPoolOptions = Parameters<typeof database.pool>[0]
+
 /** What psql says that connects as a client of such a pool does. */
-async function asked(options: PoolConfig, text: string): Promise<string> {
-  const { user: _, ...settings } = options
-  const client = await database.pool(settings).connect()
+const asked = (options: TestPoolOptions, text: string): Promise<string> =>
+  askedOn(database.pool(options), text)
+
+async function askedOn(pool: Pool, text: string): Promise<string> {
+  const client = await pool.connect()
   try {
     return await withConnection(client, async (env) => {
       const args = ['--no-password', '--no-psqlrc', '-Atc', text]
@@ -89,10 +94,18 @@ describe.skipIf(system === undefined)('withConnection', () => {
   })
 
   it('has the password that a function gave', async () => {
-    const url = new URL(database.url)
-    const given = decodeURIComponent(url.password)
-    url.password = ''
-    const settings = { connectionString: url.href, password: () => Promise.resolve(given) }
-    expect(await asked(settings, 'select current_user')).toBe('postgres')
+    const { hostname, port, password } = new URL(database.url)
+    const pool = new Pool({
+      host: hostname,
+      port: Number(port),
+      user: 'postgres',
+      database: database.name,
+      password: () => Promise.resolve(decodeURIComponent(password)),
+    })
+    try {
+      expect(await askedOn(pool, 'select current_user')).toBe('postgres')
+    } finally {
+      await pool.end()
+    }
   })
 })

@@ -21,7 +21,7 @@ const system = await findSystemPostgres()
 const server = await useSystemServer(system)
 const database = useDatabase(server)
 /** On the server of the run, which is of another version in most runs. */
-const newer = useDatabase()
+const elsewhere = useDatabase()
 const migrations = useMigrationFolders()
 const folder = useFolder()
 
@@ -543,11 +543,11 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
     const { prefix, file } = fleet
     const contents = await contentsOf(database, `${prefix}acme`)
     await backUp(fleet)
-    const other = new SchemaRouter({ pool: newer.pool(), schemas: fleet.schemas })
+    const other = new SchemaRouter({ pool: elsewhere.pool(), schemas: fleet.schemas })
     await other.migrations.up()
     const restored = await other.tenants.restore(file, { pgRestore, as: 'beta' })
     expect(restored.verified).toBe(true)
-    expect(await contentsOf(newer, `${prefix}beta`)).toEqual(contents)
+    expect(await contentsOf(elsewhere, `${prefix}beta`)).toEqual(contents)
   })
 
   it('restores to another database', async () => {
@@ -562,8 +562,8 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
       const other = new SchemaRouter({ pool, schemas: fleet.schemas })
       await other.migrations.up()
       await other.tenants.restore(file, { pgRestore })
-      const elsewhere = { ...database, admin: pool }
-      expect(await contentsOf(elsewhere, `${prefix}acme`)).toEqual(state[1])
+      const otherDatabase = { ...database, admin: pool }
+      expect(await contentsOf(otherDatabase, `${prefix}acme`)).toEqual(state[1])
       expect((await other.migrations.verify()).findings).toEqual([])
       await pool.end()
     } finally {
