@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { type RestoreOptions, type RowEvent, SchemaRouter } from 'tenantry'
@@ -95,7 +95,7 @@ async function requireSame(schema: string, before: readonly unknown[]): Promise<
 
 const leftBeside = async (file: string): Promise<readonly string[]> => {
   const names = await readdir(dirname(file))
-  return names.filter((name) => file.endsWith(name.split('.json')[0]?.split('.part-')[0] ?? name))
+  return names.filter((name) => name.startsWith(basename(file)))
 }
 
 describe.skipIf(system === undefined)('tenants.backup with pg_dump', () => {
