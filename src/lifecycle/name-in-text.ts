@@ -59,16 +59,25 @@ export async function placesOfFormerName(
   client: PoolClient,
   { from, to }: Renaming,
 ): Promise<readonly NamedPlace[]> {
-  const items = (await describeSchemas(openTransaction(client), [to])).get(to) ?? []
-  const inside = items
-    .filter(({ detail }) => mentions(detail, from))
-    .map(({ kind, name }) => `${kind} ${name}`)
+  const inside = await placesInside(client, { from, to })
   const { rows } = await client.query<{ place: string; text: string }>(OUTSIDE, [
     quoteIdent(to),
     from,
   ])
   const outside = rows.filter(({ text }) => mentions(text, from)).map(({ place }) => place)
   return [...inside, ...outside].toSorted()
+}
+
+/** {@link placesOfFormerName} in the schema itself. */
+export async function placesInside(
+  client: PoolClient,
+  { from, to }: Renaming,
+): Promise<readonly NamedPlace[]> {
+  const items = (await describeSchemas(openTransaction(client), [to])).get(to) ?? []
+  return items
+    .filter(({ detail }) => mentions(detail, from))
+    .map(({ kind, name }) => `${kind} ${name}`)
+    .toSorted()
 }
 
 /** Tells whether a text has a schema's name in it, and not as a part of a longer name. */

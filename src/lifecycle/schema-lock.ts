@@ -54,7 +54,13 @@ async function untilNoSession(
   }
 }
 
-async function holdSchema(client: PoolClient, schema: SchemaName): Promise<void> {
+/**
+ * Keeps migrations and other changes of the tenant off a schema, until the transaction ends; who
+ * reads and writes in it does not notice.
+ *
+ * @throws `TENANT_BUSY` after the transaction's `lock_timeout`
+ */
+export async function holdSchema(client: PoolClient, schema: SchemaName): Promise<void> {
   const { rows } = await client
     .query<{ free: string | null }>(
       `select ${yesIf(`pg_try_advisory_xact_lock(${aloneKey(schema)})`)} as free

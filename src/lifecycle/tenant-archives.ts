@@ -32,12 +32,17 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    * The structure is that of its migrations, so a schema that differs from them is refused. Of a
    * restore it is verified that structure and rows became what they were.
    *
+   * With `{ engine: 'pg_dump' }` PostgreSQL's own program writes the file, which `pg_restore` works on
+   * without this package and which has the structure in it, so any schema is taken. What else there is
+   * to know is written beside it, to `<target>.json`.
+   *
    * @param tenant Slug of a tenant that is active, suspended or deleted.
    * @param target The path of a file, such as `acme.tenantry.gz`, which is there only when it is whole;
    * or a stream, which is ended.
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `TENANT_NOT_FOUND`, `TENANT_STATUS`, `TENANT_BUSY`,
    * `SCHEMA_MISSING`, `SCHEMA_DRIFT`, `MIGRATION_TAMPERED`, `MIGRATION_UNKNOWN`,
-   * `MIGRATION_OUT_OF_ORDER`, and the error of the target, such as that of a full disk
+   * `MIGRATION_OUT_OF_ORDER`, `PG_DUMP_UNFIT`, `PG_DUMP_FAILED`, and the error of the target, such as
+   * that of a full disk
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
@@ -46,6 +51,7 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    *     signal: AbortSignal.timeout(600_000),
    *   })
    * @see https://www.postgresql.org/docs/current/sql-set-transaction.html
+   * @see https://www.postgresql.org/docs/current/app-pgdump.html
    */
   backup(
     tenant: string,
@@ -65,11 +71,16 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    *
    * A tenant that was backed up while it was suspended or deleted is suspended.
    *
-   * @param source The path of an archive, or a stream of one, which is read to its end or destroyed.
+   * An archive of `pg_dump` in its custom format is taken as well, also one that this package has not
+   * made; then `as` is needed, and `verified` is `false` in the report.
+   *
+   * @param source The path of an archive, or a stream of one, which is read to its end or destroyed; of
+   * `pg_dump` a path.
    * @throws `ARCHIVE_INVALID`, `ARCHIVE_NEWER`, `RESTORE_DIFFERS`, `NAME_INVALID`, `OPTIONS_INVALID`,
    * `METADATA_INVALID`, `TENANT_EXISTS`, `SCHEMA_EXISTS`, `DOMAIN_TAKEN`, `TENANT_NOT_FOUND`,
    * `TENANT_STATUS`, `TENANT_BUSY`, `POOL_STARVED`, `MIGRATION_UNKNOWN`, `MIGRATION_TAMPERED`,
-   * `MIGRATION_OUT_OF_ORDER`, `MIGRATION_FAILED`, `HOOK_FAILED`; then nothing was changed
+   * `MIGRATION_OUT_OF_ORDER`, `MIGRATION_FAILED`, `HOOK_FAILED`, `PG_DUMP_UNFIT`, `RENAME_UNSAFE`; then
+   * nothing was changed
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *

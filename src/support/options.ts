@@ -35,6 +35,16 @@ export function flag(option: string, value: unknown): boolean {
   throw optionInvalid(option, `Option "${option}" must be true or false.`)
 }
 
+/**
+ * Checks an option that names a program.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function programPath(option: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw optionInvalid(option, `Option "${option}" must be the path of a program.`)
+}
+
 /** The error for an option that cannot be used. */
 export function optionInvalid(option: string, sentence: string): TenantryError {
   return new TenantryError('OPTIONS_INVALID', sentence, { option })

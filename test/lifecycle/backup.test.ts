@@ -5,10 +5,10 @@ import { Readable, Writable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { type RowEvent, SchemaRouter } from 'tenantry'
 import { describe, expect, it } from 'vitest'
-import { AWKWARD_FILL, AWKWARD_MORE } from '../integration/awkward-schema.js'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
 import { contentsOf, useFolder } from './archive-fleet.js'
+import { AWKWARD_FILL, AWKWARD_MORE } from './awkward-rows.js'
 import { type Fleet, openFleet } from './fleet.js'
 
 const database = useDatabase()
@@ -252,7 +252,7 @@ describe('tenants.restore', () => {
     const zip = (text: string): Buffer => gzipSync(Buffer.from(text))
     const cases: readonly (readonly [string, Buffer, string])[] = [
       ['nothing', Buffer.alloc(0), 'ARCHIVE_INVALID'],
-      ['no gzip', Buffer.from('PGDMP and more'), 'ARCHIVE_INVALID'],
+      ['no gzip', Buffer.from('PK and more'), 'ARCHIVE_INVALID'],
       ['no archive', zip('{"a":1}\n'), 'ARCHIVE_INVALID'],
       ['half of the bytes', whole.subarray(0, whole.length / 2), 'ARCHIVE_INVALID'],
       ['the last line missing', zip(lines.split('{"end"')[0] ?? ''), 'ARCHIVE_INVALID'],

@@ -23,6 +23,12 @@ export interface TestDatabase {
   leakCheck(): LeakCheck
 }
 
+/** Another server than that of the run. */
+interface TestServer {
+  /** URL of an administrator. */
+  readonly url: string
+}
+
 /**
  * Gives a test file its own database, and fails each test that leaves something behind in it.
  *
@@ -34,8 +40,8 @@ export interface TestDatabase {
  *   await pool.query('select 1')
  * })
  */
-export function useDatabase(): TestDatabase {
-  const file = new FileDatabase()
+export function useDatabase(server?: TestServer): TestDatabase {
+  const file = new FileDatabase(server)
   beforeAll(() => file.open())
   beforeEach(() => file.enterTest())
   afterEach(() => file.leaveTest())
@@ -48,7 +54,8 @@ let counter = 0
 class FileDatabase implements TestDatabase {
   readonly name: string
   readonly url: string
-  readonly #monitor = new Client({ connectionString: inject('postgresUrl') })
+  readonly #monitor: Client
+  readonly #template: string
   readonly #filePools = new Set<TrackedPool>()
   readonly #testPools = new Set<TrackedPool>()
   readonly #reported = new Set<number>()
@@ -56,13 +63,16 @@ class FileDatabase implements TestDatabase {
   #prefixes = 0
   #admin: Pool | undefined
 
-  constructor() {
+  constructor(server?: TestServer) {
+    const url = server?.url ?? inject('postgresUrl')
+    this.#monitor = new Client({ connectionString: url })
+    this.#template = server === undefined ? inject('templateDatabase') : 'template1'
     counter += 1
     const worker = process.env['VITEST_WORKER_ID'] ?? '0'
     // The counter starts again with each file, and so do the ids of workers in another project.
     const unique = `${worker}_${counter}_${randomBytes(3).toString('hex')}`
     this.name = `${inject('databasePrefix')}${unique}`
-    this.url = withDatabase(inject('postgresUrl'), this.name)
+    this.url = withDatabase(url, this.name)
   }
 
   get admin(): Pool {
@@ -90,7 +100,7 @@ class FileDatabase implements TestDatabase {
 
   async open(): Promise<void> {
     await this.#monitor.connect()
-    const template = escapeIdentifier(inject('templateDatabase'))
+    const template = escapeIdentifier(this.#template)
     await this.#monitor.query(
       `create database ${escapeIdentifier(this.name)} template ${template} strategy file_copy`,
     )

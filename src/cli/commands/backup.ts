@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import type { BackupOptions } from 'tenantry'
+import { type Command, Option } from 'commander'
 import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { jsonOption } from '../flags.js'
@@ -14,6 +15,11 @@ export const defineBackup: Define = (program, settle) => {
     .description('write an archive of one tenant, as it is at one moment')
     .requiredOption('-s, --schema <slug>', 'the tenant, by its slug')
     .requiredOption('-o, --output <file>', 'the archive, such as acme.tenantry.gz')
+    .addOption(
+      new Option('--engine <engine>', 'what makes the archive')
+        .choices(['built-in', 'pg_dump'] as const)
+        .default('built-in'),
+    )
     .addOption(jsonOption())
     .action(async (_flags, command: Command) => settle(await backup(command.optsWithGlobals())))
 }
@@ -22,6 +28,7 @@ export const defineBackup: Define = (program, settle) => {
 export interface BackupFlags extends ConnectionFlags, OutputFlags {
   readonly schema: string
   readonly output: string
+  readonly engine: NonNullable<BackupOptions['engine']>
 }
 
 /** Writes an archive of one tenant. */
@@ -30,7 +37,8 @@ async function backup(flags: BackupFlags): Promise<ExitCode> {
   return withRouter(flags, { output, clients: 2 }, async (router) => {
     const began = performance.now()
     const { signal } = listenForInterrupts((line) => output.note(line))
-    const report = await router.tenants.backup(flags.schema, flags.output, { signal })
+    const { engine } = flags
+    const report = await router.tenants.backup(flags.schema, flags.output, { engine, signal })
     const { schema, tables, rows } = report
     const done = `${output.colors.green('backed up')}  ${rows} rows of ${tables} tables`
     output.tell(`${schema}  ${done}  ${durationText(performance.now() - began)}`)

@@ -13,7 +13,7 @@ export const defineRestore: Define = (program, settle) => {
   program
     .command('restore')
     .description('bring a tenant back from an archive')
-    .argument('<file>', 'what `tenantry backup` has written')
+    .argument('<file>', 'what `tenantry backup` or `pg_dump` has written')
     .option('--as <slug>', 'the slug that it is to have (default: the one that it had)')
     .option('--replace', 'put it in the place of the tenant, whose former schema is kept')
     .addOption(jsonOption())
@@ -50,11 +50,16 @@ async function restore(file: string, flags: RestoreFlags): Promise<ExitCode> {
   })
 }
 
-function restoreLines({ tenant, former, migrated }: RestoreReport): readonly string[] {
+function restoreLines({ tenant, former, migrated, verified }: RestoreReport): readonly string[] {
   return [
     ...migrated.map((name) => `${tenant.schema}  applied  ${name}`),
     ...(former === undefined
       ? []
       : [`${former}  kept  what was there before; drop it when you like`]),
+    ...(verified
+      ? []
+      : [
+          `${tenant.schema}  not compared  beside the archive is no file that says what its rows were`,
+        ]),
   ]
 }

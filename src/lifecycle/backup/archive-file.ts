@@ -4,18 +4,26 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 
-/**
- * Lets `write` fill a file that has its name only when all of it is on the disk: whatever stops the
- * process, a file of that name is whole. One that was there before is there until then.
- */
-export async function writeWhole(
+/** {@link writeFileWhole} by a stream. */
+export function writeWhole(
   path: string,
   write: (target: Writable) => Promise<void>,
+): Promise<void> {
+  return writeFileWhole(path, (part) => write(createWriteStream(part, { flags: 'wx' })))
+}
+
+/**
+ * Lets `write` make a file that has its name only when all of it is on the disk: whatever stops the
+ * process, a file of that name is whole. One that was there before is there until then.
+ */
+export async function writeFileWhole(
+  path: string,
+  write: (part: string) => Promise<void>,
 ): Promise<void> {
   const whole = resolve(path)
   const part = `${whole}.part-${randomBytes(4).toString('hex')}`
   try {
-    await write(createWriteStream(part, { flags: 'wx' }))
+    await write(part)
     await sync(part, 'r+')
     await rename(part, whole)
   } catch (error) {

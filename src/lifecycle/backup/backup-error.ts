@@ -14,21 +14,18 @@ export function structureDiffers(
     'SCHEMA_DRIFT',
     `Tenant "${tenant}" was not backed up, because the structure of schema "${schema}" is not what ` +
       'its migrations make, and an archive has no other (- is missing, + is too much, ~ is ' +
-      `different): ${firstFew(differences, '; ')}. Correct the schema or the migrations, or use ` +
-      `PostgreSQL's own tool: ${pgDumpOf(schema)}`,
+      `different): ${firstFew(differences, '; ')}. Correct the schema or the migrations, or ${byDump}`,
     { tenant, schema, candidates: differences },
   )
 }
 
 /** The error for a tenant whose structure comes from another tool's migrations. */
-export function bridgedBackup(tenant: Slug, schema: SchemaName): TenantryError {
+export function bridgedBackup(tenant: Slug): TenantryError {
   return optionInvalid(
     'migrations',
     `Tenant "${tenant}" cannot be backed up: another tool migrates it, so its structure cannot be ` +
-      `made again at its version. Use PostgreSQL's own tool: ${pgDumpOf(schema)}`,
+      `made again at its version. To back it up as it is, ${byDump}`,
   )
 }
 
-function pgDumpOf(schema: SchemaName): string {
-  return `pg_dump --format=custom --schema=${schema}`
-}
+const byDump = `use PostgreSQL's own tool by { engine: 'pg_dump' }, which takes the structure along.`

@@ -1,38 +1,42 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { PoolClient } from 'pg'
-import { readLedger } from '../../migration/enter.js'
-import { bridgeOf, loadSets, pathOf } from '../../migration/layout.js'
-import { type LedgerRow, digestOf, foreignLedger, readStates } from '../../migration/ledger.js'
-import { pendingMigrations } from '../../migration/plan.js'
+import { pathOf } from '../../migration/layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import { diffSchemas } from '../../migration/verify/difference.js'
 import type { Reference } from '../../migration/verify/reference.js'
 import { tenantReference } from '../../migration/verify/tenant-reference.js'
-import { parseSchemaName } from '../../names/schema-name.js'
-import { type Slug, parseSlug } from '../../names/slug.js'
+import { parseSlug } from '../../names/slug.js'
 import { cancellable } from '../../postgres/cancellable.js'
-import type { Tenant } from '../../registry/tenant.js'
-import { optionInvalid, refuseUnknown, wholeNumber } from '../../support/options.js'
+import { optionInvalid, programPath, refuseUnknown, wholeNumber } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
-import { tenantNotFound } from '../not-found.js'
 import { inRowForm } from '../rows/row-form.js'
 import { withoutLedgerNote } from '../rows/structure-of.js'
 import { onSnapshot } from '../rows/source-snapshot.js'
-import { busy } from '../schema-lock.js'
-import { requireNoPurge } from '../schema-mark.js'
-import { schemaMissing } from '../standstill.js'
-import { requireStatus } from '../status-change.js'
 import { writeWhole } from './archive-file.js'
 import { compress } from './compress.js'
-import { bridgedBackup, structureDiffers } from './backup-error.js'
+import { structureDiffers } from './backup-error.js'
+import { type Source, findSource, requireUnmoved } from './backup-source.js'
 import { type RowEvent, RowProgress } from './progress.js'
 import type { ReferenceOf } from './remember-references.js'
-import { type BackupSource, readContent } from './read-content.js'
+import { readContent } from './read-content.js'
 import { writeArchive } from './write-archive.js'
 
 /** How a tenant is backed up. */
 export interface BackupOptions {
+  /**
+   * What makes the archive. `pg_dump` has the structure in it as well, so it takes a schema that is
+   * not what its migrations make, and one that another tool migrates. It needs PostgreSQL's client
+   * programs, at least as new as the server, and a path.
+   *
+   * @defaultValue `'built-in'`
+   */
+  readonly engine?: 'built-in' | 'pg_dump'
+  /**
+   * The path of the program, for the engine `pg_dump`.
+   *
+   * @defaultValue the one on the `PATH`
+   */
+  readonly pgDump?: string
   /**
    * How long to wait for migrations of the tenant, in milliseconds.
    *
@@ -53,11 +57,17 @@ export interface BackupReport {
   readonly version: number
   readonly tables: number
   readonly rows: number
-  /** Of the rows, before they were compressed. */
+  /** Of the rows, before they were compressed; with `pg_dump` those of its file. */
   readonly bytes: number
 }
 
-const OPTIONS: readonly (keyof BackupOptions)[] = ['lockTimeout', 'onEvent', 'signal']
+const OPTIONS: readonly (keyof BackupOptions)[] = [
+  'engine',
+  'pgDump',
+  'lockTimeout',
+  'onEvent',
+  'signal',
+]
 
 /** Which tenant is backed up, and where to. */
 interface BackupOrder {
@@ -82,16 +92,47 @@ export async function backupTenant(
     options.lockTimeout ?? DEFAULT_LOCK_TIMEOUT_MS,
     1,
   )
-  const source = await findSource(parts, parseSlug(tenant))
+  const engine = engineOf(options, target)
+  const source = await findSource(parts, parseSlug(tenant), engine.name)
   const { schema, applied } = source
+  const { signal } = options
+  const progress = new RowProgress(options.onEvent)
+  const version = Math.max(0, ...applied.map(({ id }) => id))
+  const report = { tenant: source.slug, schema, version }
+  if (engine.name === 'pg_dump') {
+    const { backUpByDump } = await import('../pg-dump/backup-dump.js')
+    const order = { ...engine, source, progress, lockTimeoutMs, signal }
+    return { ...report, ...(await backUpByDump(parts, order)) }
+  }
   const owned = { schema, kind: 'tenant' as const }
   const reference = await referenceOf({ ...parts, lockTimeoutMs }, owned, applied)
-  const progress = new RowProgress(options.onEvent)
-  const job = { source, reference, progress, lockTimeoutMs, signal: options.signal }
+  const job = { source, reference, progress, lockTimeoutMs, signal }
   if (typeof target === 'string') await writeWhole(target, (file) => writeTo(parts, job, file))
   else await writeTo(parts, job, target)
-  const version = Math.max(0, ...applied.map(({ id }) => id))
-  return { tenant: source.slug, schema, version, ...progress.totals }
+  return { ...report, ...progress.totals }
+}
+
+type Engine =
+  | { readonly name: 'built-in' }
+  | { readonly name: 'pg_dump'; readonly program: string; readonly target: string }
+
+function engineOf(options: BackupOptions, target: string | Writable): Engine {
+  const { engine = 'built-in', pgDump } = options
+  if (engine === 'built-in') {
+    if (pgDump === undefined) return { name: engine }
+    throw optionInvalid('pgDump', `Option "pgDump" is for { engine: 'pg_dump' } only.`)
+  }
+  if (engine !== 'pg_dump') {
+    throw optionInvalid('engine', `Option "engine" must be 'built-in' or 'pg_dump'.`)
+  }
+  if (typeof target !== 'string') {
+    throw optionInvalid(
+      'target',
+      'pg_dump writes to the path of a file only, and a second file is written beside it. For a ' +
+        'stream use the engine that is built in.',
+    )
+  }
+  return { name: engine, program: programPath('pgDump', pgDump ?? 'pg_dump'), target }
 }
 
 interface Job {
@@ -123,42 +164,6 @@ async function writeTo(parts: LifecycleParts, job: Job, target: Writable): Promi
     signal?.throwIfAborted()
     throw error
   }
-}
-
-/** The tenant as it was looked up before the transaction. */
-interface Source extends Omit<BackupSource, 'tenant' | 'path'> {
-  readonly slug: Slug
-  readonly applied: readonly LedgerRow[]
-}
-
-async function findSource(parts: LifecycleParts, slug: Slug): Promise<Source> {
-  const { layout, registry, db } = parts
-  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
-  requireStatus(tenant, 'backup')
-  const schema = parseSchemaName(tenant.schema)
-  const owned = { schema, kind: 'tenant' as const }
-  if (bridgeOf(layout, owned) !== undefined) throw bridgedBackup(slug, schema)
-  const migrations = (await loadSets(layout))(owned)
-  const state = (await readStates(db, [{ schema, migrations }], true)).get(schema)
-  if (state?.exists !== true) throw schemaMissing(schema)
-  if (state.foreign === true) throw foreignLedger(schema)
-  pendingMigrations(schema, migrations, state.applied)
-  return { slug, schema, applied: state.applied }
-}
-
-/** The tenant may have been renamed, deleted or migrated before the snapshot was taken. */
-async function requireUnmoved(
-  { registry }: LifecycleParts,
-  client: PoolClient,
-  { slug, schema, applied }: Source,
-): Promise<Tenant> {
-  const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
-  requireStatus(now, 'backup')
-  if (now.schema !== schema) throw schemaMissing(schema)
-  await requireNoPurge(client, schema)
-  const rows = applied.length === 0 ? [] : await readLedger(client, schema)
-  if (digestOf(rows) !== digestOf(applied)) throw busy(schema)
-  return now
 }
 
 /** The archive has no structure but the migrations: what they do not make would be lost. */

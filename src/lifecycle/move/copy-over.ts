@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { parseSchemaName } from '../../names/schema-name.js'
 import { isError } from '../../support/is-error.js'
 import { backupTenant } from '../backup/backup.js'
+import { makeContents } from '../restore/make-contents.js'
 import { type OpenArchive, withArchive } from '../restore/read-archive.js'
 import { restoreNew } from '../restore/restore-new.js'
 import { planOf } from '../restore/restore-plan.js'
@@ -39,7 +40,9 @@ async function arrive(
   const plan = await planOf(to, opened, { lockTimeout, ...(onEvent && { onEvent }) })
   const pending = plan.migrations.find((migration) => !plan.had.includes(migration))
   if (pending !== undefined) throw notCurrent(source, pending.fileName)
-  const { tenant } = await restoreNew(to, { ...plan, arriving: source.id })
+  const { tenant } = await restoreNew(to, { ...plan, arriving: source.id }, (place, target) =>
+    makeContents(to, place, { ...plan, ...target }),
+  )
   return { tenant, schema: parseSchemaName(tenant.schema), isServed: false }
 }
 

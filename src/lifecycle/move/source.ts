@@ -47,7 +47,7 @@ export async function findMoveSource(
   requireStatus(tenant, 'move')
   const schema = parseSchemaName(tenant.schema)
   const owned = { schema, kind: 'tenant' as const }
-  if (bridgeOf(layout, owned) !== undefined) throw bridgedBackup(slug, schema)
+  if (bridgeOf(layout, owned) !== undefined) throw bridgedBackup(slug)
   const migrations = (await loadSets(layout))(owned)
   const state = (await readStates(db, [{ schema, migrations }], true)).get(schema)
   if (state?.exists !== true) throw schemaMissing(schema)

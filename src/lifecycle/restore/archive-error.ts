@@ -60,8 +60,8 @@ function unreadable(
 function invalid(what: string, cause: unknown): TenantryError {
   return new TenantryError(
     'ARCHIVE_INVALID',
-    `The archive ${what}. ${NOTHING} Take another copy of it; what pg_dump has written is restored ` +
-      'by pg_restore.',
+    `The archive ${what}. ${NOTHING} Take another copy of it; what pg_dump has written in its custom ` +
+      'format is restored from the path of the file, and from no stream.',
     { cause },
   )
 }

@@ -1,20 +1,15 @@
 import { unitHooks } from '../../migration/migrate-hooks.js'
-import type { SchemaName } from '../../names/schema-name.js'
 import type { LifecycleParts } from '../create.js'
 import { type HookPlace, runHook, runMigrateHook } from '../hooks.js'
 import { createSchema, migrateNew } from '../structure.js'
 import { loadRows } from './load-rows.js'
-import type { RestorePlan } from './restore-plan.js'
+import type { RestorePlan, RestoredPlace } from './restore-plan.js'
 
 /** What a schema is made of that is restored. */
-export interface RestoredContents extends Pick<
-  RestorePlan,
-  'archive' | 'slug' | 'migrations' | 'had' | 'progress'
-> {
-  readonly schema: SchemaName
-  /** Other schemas that the transaction has locked before. */
-  readonly locked?: readonly SchemaName[]
-}
+export interface RestoredContents
+  extends
+    RestoredPlace,
+    Pick<RestorePlan, 'archive' | 'slug' | 'migrations' | 'had' | 'progress'> {}
 
 /**
  * Makes the schema of a tenant as it was backed up, and then brings it up to date, in the caller's

@@ -9,8 +9,7 @@ import { renameSchema } from '../rename-schema.js'
 import { stampedName } from '../stamped-name.js'
 import { atStandstill, schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
-import { makeContents } from './make-contents.js'
-import type { RestorePlan } from './restore-plan.js'
+import type { MakeRestored, RestoreOrder } from './restore-plan.js'
 
 /**
  * Puts an archive in the place of a tenant that exists, in one transaction: its schema gets another
@@ -23,7 +22,8 @@ import type { RestorePlan } from './restore-plan.js'
  */
 export async function replaceTenant(
   parts: LifecycleParts,
-  plan: RestorePlan,
+  plan: RestoreOrder,
+  make: MakeRestored,
 ): Promise<{ readonly tenant: Tenant; readonly former: SchemaName }> {
   const { db, registry, layout } = parts
   const { slug, lockTimeoutMs } = plan
@@ -42,7 +42,7 @@ export async function replaceTenant(
       if (tenant.schema !== schema) throw schemaMissing(schema)
       await renameSchema(client, { from: schema, to: former })
       const path = pathOf(layout, schema, 'tenant')
-      await makeContents(parts, { client, tenant, path }, { ...plan, schema, locked: [former] })
+      await make({ client, tenant, path }, { schema, locked: [former] })
       await announce(client, registry.channel, slug)
       tenants.push(tenant)
       return former
@@ -64,7 +64,7 @@ async function announce(
 }
 
 /** An archive over another customer's data is the worst that can happen. */
-function requireMeant({ archive, isNamed }: RestorePlan, tenant: Tenant): void {
+function requireMeant({ archive, isNamed }: RestoreOrder, tenant: Tenant): void {
   requireStatus(tenant, 'restore')
   if (isNamed || tenant.id === archive.header.tenant.id) return
   throw new TenantryError(

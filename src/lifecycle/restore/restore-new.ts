@@ -8,8 +8,7 @@ import type { LifecycleParts } from '../create.js'
 import { parseFreeDomain } from '../free-domain.js'
 import { checkMetadata, validMetadata } from '../metadata.js'
 import { arrivingMark, markSchema } from '../schema-mark.js'
-import { makeContents } from './make-contents.js'
-import type { RestorePlan } from './restore-plan.js'
+import type { MakeRestored, RestoreOrder } from './restore-plan.js'
 
 /**
  * Restores a tenant that is not there, in one transaction: its row and domains, then its schema and
@@ -19,7 +18,8 @@ import type { RestorePlan } from './restore-plan.js'
  */
 export async function restoreNew(
   parts: LifecycleParts,
-  plan: RestorePlan,
+  plan: RestoreOrder,
+  make: MakeRestored,
 ): Promise<{ readonly tenant: Tenant }> {
   const { db, layout } = parts
   const { slug, schema, archive } = plan
@@ -29,7 +29,7 @@ export async function restoreNew(
     const tenant = await parts.registry.insert(client, { slug, name, schema, metadata })
     await addDomains(parts, client, plan)
     const path = pathOf(layout, schema, 'tenant')
-    await makeContents(parts, { client, tenant, path }, { ...plan, schema })
+    await make({ client, tenant, path }, { schema })
     if (plan.arriving !== undefined) {
       await markSchema(client, schema, arrivingMark(plan.arriving))
     } else if (status === 'active') return { tenant }
@@ -41,7 +41,7 @@ export async function restoreNew(
 async function addDomains(
   parts: LifecycleParts,
   client: PoolClient,
-  { slug, archive: { header } }: RestorePlan,
+  { slug, archive: { header } }: RestoreOrder,
 ): Promise<void> {
   // They lead to the tenant that was backed up, which may be served beside this one.
   if (slug === header.tenant.slug) await addArchivedDomains(parts, client, slug, header.domains)

@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream'
 import { cancellable } from '../../postgres/cancellable.js'
 import type { Tenant, TenantMetadata } from '../../registry/tenant.js'
-import { flag, optionInvalid, refuseUnknown } from '../../support/options.js'
+import { flag, optionInvalid, programPath, refuseUnknown } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
+import { makeContents } from './make-contents.js'
+import { isDump } from './is-dump.js'
 import { withArchive } from './read-archive.js'
 import { replaceTenant } from './replace-tenant.js'
 import { restoreNew } from './restore-new.js'
-import { type RestoreOptions, planOf } from './restore-plan.js'
+import { type MakeRestored, type RestoreOptions, planOf } from './restore-plan.js'
 
 /** What was restored. */
 export interface RestoreReport<Metadata = TenantMetadata> {
@@ -15,6 +17,11 @@ export interface RestoreReport<Metadata = TenantMetadata> {
   readonly former?: string
   /** File names of the migrations that came after the backup, and have been applied now. */
   readonly migrated: readonly string[]
+  /**
+   * Whether structure and rows were compared with what was backed up. What `pg_dump` alone has
+   * written says nothing of that.
+   */
+  readonly verified: boolean
   readonly tables: number
   readonly rows: number
   /** Of the rows, before they were compressed. */
@@ -24,6 +31,7 @@ export interface RestoreReport<Metadata = TenantMetadata> {
 const OPTIONS: readonly (keyof RestoreOptions)[] = [
   'as',
   'replace',
+  'pgRestore',
   'lockTimeout',
   'onEvent',
   'signal',
@@ -40,15 +48,22 @@ export async function restoreTenant(
     throw optionInvalid('source', 'The source must be the path of an archive, or a Readable.')
   }
   const replace = flag('replace', options.replace ?? false)
+  const pgRestore = programPath('pgRestore', options.pgRestore ?? 'pg_restore')
   const { signal } = options
   const parts = { ...given, db: cancellable(given.db, signal) }
   try {
+    if (typeof source === 'string' && (await isDump(source))) {
+      const { restoreDump } = await import('../pg-dump/restore-dump.js')
+      return await restoreDump(parts, source, { ...options, replace, pgRestore })
+    }
     return await withArchive(source, async (archive) => {
       const plan = await planOf(parts, archive, options)
-      const restored = await (replace ? replaceTenant(parts, plan) : restoreNew(parts, plan))
+      const make: MakeRestored = (place, target) =>
+        makeContents(parts, place, { ...plan, ...target })
+      const restored = await (replace ? replaceTenant : restoreNew)(parts, plan, make)
       const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
       const migrated = pending.map(({ fileName }) => fileName)
-      return { ...restored, migrated, ...plan.progress.totals }
+      return { ...restored, migrated, verified: true, ...plan.progress.totals }
     })
   } catch (error) {
     signal?.throwIfAborted()
