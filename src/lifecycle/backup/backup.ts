@@ -24,6 +24,7 @@ import { busy } from '../schema-lock.js'
 import { requireNoPurge } from '../schema-mark.js'
 import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
+import { type MovedRows, toldRows } from '../told-change.js'
 import { writeWhole } from './archive-file.js'
 import { bridgedBackup, structureDiffers } from './backup-error.js'
 import { type RowEvent, RowProgress } from './progress.js'
@@ -59,11 +60,25 @@ export interface BackupReport {
 const OPTIONS: readonly (keyof BackupOptions)[] = ['lockTimeout', 'onEvent', 'signal']
 
 /** Writes an archive of one tenant. See `Tenants.backup`. */
-export async function backupTenant(
+export function backupTenant(
   parts: LifecycleParts,
-  { tenant, target }: { readonly tenant: string; readonly target: string | Writable },
+  names: BackupNames,
   options: BackupOptions,
 ): Promise<BackupReport> {
+  const turn = { action: 'backup', slug: names.tenant } as const
+  return toldRows(turn, () => backUp(parts, names, options))
+}
+
+interface BackupNames {
+  readonly tenant: string
+  readonly target: string | Writable
+}
+
+async function backUp(
+  parts: LifecycleParts,
+  { tenant, target }: BackupNames,
+  options: BackupOptions,
+): Promise<MovedRows<BackupReport>> {
   refuseUnknown('', options, OPTIONS)
   if (typeof target !== 'string' && !(target instanceof Writable)) {
     throw optionInvalid('target', 'The target must be the path of a file, or a Writable.')
@@ -82,7 +97,8 @@ export async function backupTenant(
   if (typeof target === 'string') await writeWhole(target, (file) => writeTo(parts, job, file))
   else await writeTo(parts, job, target)
   const version = Math.max(0, ...applied.map(({ id }) => id))
-  return { tenant: source.slug, schema, version, ...progress.totals }
+  const report = { tenant: source.slug, schema, version, ...progress.totals }
+  return { tenant: source, report }
 }
 
 interface Job {
@@ -121,6 +137,7 @@ async function writeTo(parts: LifecycleParts, job: Job, target: Writable): Promi
 
 /** The tenant as it was looked up before the transaction. */
 interface Source extends Omit<BackupSource, 'tenant' | 'path'> {
+  readonly id: string
   readonly slug: Slug
   readonly applied: readonly LedgerRow[]
 }
@@ -137,7 +154,7 @@ async function findSource(parts: LifecycleParts, slug: Slug): Promise<Source> {
   if (state?.exists !== true) throw schemaMissing(schema)
   if (state.foreign === true) throw foreignLedger(schema)
   pendingMigrations(schema, migrations, state.applied)
-  return { slug, schema, applied: state.applied }
+  return { id: tenant.id, slug, schema, applied: state.applied }
 }
 
 /** The tenant may have been renamed, deleted or migrated before the snapshot was taken. */

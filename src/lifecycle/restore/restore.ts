@@ -3,6 +3,7 @@ import { cancellable } from '../../postgres/cancellable.js'
 import type { Tenant, TenantMetadata } from '../../registry/tenant.js'
 import { flag, optionInvalid, refuseUnknown } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
+import { toldRows } from '../told-change.js'
 import { withArchive } from './read-archive.js'
 import { replaceTenant } from './replace-tenant.js'
 import { restoreNew } from './restore-new.js'
@@ -45,10 +46,14 @@ export async function restoreTenant(
   try {
     return await withArchive(source, async (archive) => {
       const plan = await planOf(parts, archive, options)
-      const restored = await (replace ? replaceTenant(parts, plan) : restoreNew(parts, plan))
-      const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
-      const migrated = pending.map(({ fileName }) => fileName)
-      return { ...restored, migrated, ...plan.progress.totals }
+      const turn = { action: 'restore', slug: plan.slug } as const
+      return toldRows(turn, async () => {
+        const restored = await (replace ? replaceTenant(parts, plan) : restoreNew(parts, plan))
+        const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
+        const migrated = pending.map(({ fileName }) => fileName)
+        const report = { ...restored, migrated, ...plan.progress.totals }
+        return { tenant: restored.tenant, report }
+      })
     })
   } catch (error) {
     signal?.throwIfAborted()
