@@ -5,6 +5,8 @@ export type {
   ScopeMessage,
   TenantAction,
   TenantMessage,
+  TenantResult,
+  TenantRows,
   TracedOutcome,
 } from './diagnostics/channels.js'
 export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'

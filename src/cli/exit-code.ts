@@ -44,7 +44,7 @@ function isLocked(error: unknown): boolean {
     const failures = error.report.outcomes.filter(({ status }) => status === 'failed')
     return failures.length > 0 && failures.every((failure) => isLocked(failure.error))
   }
-  if (isTenantryError(error, 'TENANT_BUSY')) return true
+  if (isTenantryError(error, 'TENANT_BUSY') || isTenantryError(error, 'BACKUP_BUSY')) return true
   const sqlState = isTenantryError(error)
     ? error.sqlState
     : 'code' in error

@@ -64,14 +64,30 @@ export type TenantAction =
   | 'activate'
   | 'rename'
   | 'clone'
+  | 'backup'
+  | 'restore'
+  | 'export'
   | 'delete'
   | 'undelete'
   | 'purge'
 
+/** Whom it was done to, and what came of it. */
+export interface TenantResult extends MessageTenant {
+  /** Of a backup, a restore and an export. */
+  readonly report?: TenantRows
+}
+
+/** The rows that a backup, a restore or an export has moved. */
+export interface TenantRows {
+  readonly tables: number
+  readonly rows: number
+  readonly bytes: number
+}
+
 /** A message on the tracing channel `tenantry:tenant`: a turn in a tenant's life. */
-export interface TenantMessage extends TracedOutcome<MessageTenant> {
+export interface TenantMessage extends TracedOutcome<TenantResult> {
   readonly action: TenantAction
-  /** The slug that was named: of a rename the former one, of a clone the new tenant's. */
+  /** The slug that was named: of a rename the former one, of a clone the new tenant's, of a restore the one that it restores. */
   readonly slug: string
 }
 

@@ -1,4 +1,10 @@
-import { type TenantAction, tenantChannel, traced } from '../diagnostics/channels.js'
+import {
+  type MessageTenant,
+  type TenantAction,
+  type TenantRows,
+  tenantChannel,
+  traced,
+} from '../diagnostics/channels.js'
 import { type Tenant, typed } from '../registry/tenant.js'
 import type { LifecycleParts } from './create.js'
 
@@ -25,4 +31,26 @@ export async function toldChange<Metadata extends object>(
   parts.lookUps.forgetTenant(slug)
   parts.lookUps.forgetTenant(tenant.slug)
   return typed(tenant)
+}
+
+/** Whose rows were moved, and how many. */
+export interface MovedRows<Report extends TenantRows> {
+  readonly tenant: MessageTenant
+  readonly report: Report
+}
+
+/** Moves the rows of a tenant to a file or from one, and tells those who listen. */
+export async function toldRows<Report extends TenantRows>(
+  turn: Turn,
+  work: () => Promise<MovedRows<Report>>,
+): Promise<Report> {
+  const { report } = await traced(
+    tenantChannel,
+    () => ({ ...turn }),
+    async () => {
+      const { tenant, report: moved } = await work()
+      return { id: tenant.id, slug: tenant.slug, report: moved }
+    },
+  )
+  return report
 }

@@ -34,4 +34,55 @@ describe('tenantry backup and tenantry restore', () => {
       new RegExp(`^${prefix}a_replaced_\\d{14}  kept .*\\n${prefix}a  restored `),
     )
   })
+
+  it('write a folder of many tenants and restore it, and end with 1 if one fails', async () => {
+    const project = await openFleet(database, ['a', 'b', 'c'])
+    const { prefix, folder } = project
+    const backups = join(folder, 'backups')
+    await database.admin.query(`alter table ${prefix}b.loans add by_hand int`)
+    const drifted = await project.tenantry('backup', '-ds', '--parallel', '-x', 'c', '-o', backups)
+    expect(drifted).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`1 backed up, 1 failed`) as string,
+      stderr: expect.stringMatching(/^RUN_FAILED: /) as string,
+    })
+    await database.admin.query(`alter table ${prefix}b.loans drop by_hand`)
+    const rest = await project.tenantry('backup', '-ds', '-o', backups, '--json')
+    expect(rest.code).toBe(0)
+    expect(JSON.parse(rest.stdout)).toMatchObject({
+      outcomes: [
+        { tenant: 'a', status: 'current' },
+        { tenant: 'b', status: 'done' },
+        { tenant: 'c', status: 'done' },
+      ],
+    })
+    await database.admin.query(`drop schema ${prefix}c cascade`)
+    await database.admin.query(`delete from ${project.shared}.tenantry_tenants where slug = 'c'`)
+    const restored = await project.tenantry('restore', backups, '--skip-existing', '-q')
+    expect(restored).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^3 schemas: 1 restored, 2 current in /) as string,
+    })
+  })
+
+  it('refuse a selection without schemas, one file for many, and a slug for a folder', async () => {
+    const project = await openFleet(database, ['a'])
+    const { folder } = project
+    const calls: readonly (readonly string[])[] = [
+      ['backup', '-o', 'backups/'],
+      ['backup', '-ds', '-o', 'all.tenantry.gz'],
+      ['restore', folder, '--as', 'b'],
+    ]
+    for (const call of calls) {
+      expect(await project.tenantry(...call), call.join(' ')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^OPTIONS_INVALID: /) as string,
+      })
+    }
+    const all = await project.tenantry('backup', '-as', '-o', 'backups/')
+    expect(all).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('belongs to no tenant, and is in no archive') as string,
+    })
+  })
 })

@@ -1,5 +1,8 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Pool } from 'pg'
 import Cursor from 'pg-cursor'
 import {
@@ -8,7 +11,7 @@ import {
   SchemaRouter,
   type TenantMessage,
 } from 'tenantry'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { useMigrationFolders } from '../support/migration-folder.js'
 
@@ -203,6 +206,45 @@ describe('tenantry:tenant', () => {
       ['delete', 'super', true],
       ['purge', 'super', true],
       ['create', 'more', false],
+    ])
+  })
+
+  it('tells of backups, restores and exports, with what they came to', async () => {
+    const told = listen<TenantMessage>('tenantry:tenant')
+    const { tenants } = router
+    const folder = await mkdtemp(join(tmpdir(), 'tenantry-channels-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const { id } = await tenants.get('zenith')
+    await database.admin.query(`insert into ${prefix}zenith.loans values (7)`)
+    const archive = join(folder, 'zenith.tenantry.gz')
+    await tenants.backup('zenith', archive)
+    await tenants.export('zenith', join(folder, 'data'), { format: 'csv' })
+    const { tenant } = await tenants.restore(archive, { as: 'nadir' })
+    await expect(tenants.restore(archive)).rejects.toMatchObject({ code: 'TENANT_EXISTS' })
+    expect(told).toMatchObject([
+      ['start', { action: 'backup', slug: 'zenith' }],
+      [
+        'end',
+        {
+          action: 'backup',
+          slug: 'zenith',
+          result: { id, slug: 'zenith', report: { tables: 1, rows: 1, bytes: 2 } },
+        },
+      ],
+      ['start', { action: 'export', slug: 'zenith' }],
+      [
+        'end',
+        {
+          action: 'export',
+          slug: 'zenith',
+          result: { id, slug: 'zenith', report: { tables: 1, rows: 1, bytes: 9 } },
+        },
+      ],
+      ['start', { action: 'restore', slug: 'nadir' }],
+      ['end', { slug: 'nadir', result: { id: tenant.id, slug: 'nadir', report: { rows: 1 } } }],
+      ['start', { action: 'restore', slug: 'zenith' }],
+      ['error', { slug: 'zenith', error: { code: 'TENANT_EXISTS' } }],
+      ['end', { action: 'restore', slug: 'zenith' }],
     ])
   })
 

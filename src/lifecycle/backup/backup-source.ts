@@ -17,6 +17,7 @@ import type { BackupSource } from './read-content.js'
 
 /** The tenant as it was looked up before the transaction. */
 export interface Source extends Omit<BackupSource, 'tenant' | 'path'> {
+  readonly id: string
   readonly slug: Slug
   readonly applied: readonly LedgerRow[]
 }
@@ -43,10 +44,11 @@ export async function findSource(
   const migrations = isBridged ? [] : (await loadSets(layout))(owned)
   const state = (await readStates(db, [{ schema, migrations }], true)).get(schema)
   if (state?.exists !== true) throw schemaMissing(schema)
-  if (isBridged) return { slug, schema, applied: [] }
+  const { id } = tenant
+  if (isBridged) return { id, slug, schema, applied: [] }
   if (state.foreign === true) throw foreignLedger(schema)
   if (engine === 'built-in') pendingMigrations(schema, migrations, state.applied)
-  return { slug, schema, applied: state.applied }
+  return { id, slug, schema, applied: state.applied }
 }
 
 /** The tenant may have been renamed, deleted or migrated before the snapshot was taken. */

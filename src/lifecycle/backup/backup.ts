@@ -12,6 +12,7 @@ import type { LifecycleParts } from '../create.js'
 import { inRowForm } from '../rows/row-form.js'
 import { withoutLedgerNote } from '../rows/structure-of.js'
 import { onSnapshot } from '../rows/source-snapshot.js'
+import { type MovedRows, toldRows } from '../told-change.js'
 import { writeWhole } from './archive-file.js'
 import { compress } from './compress.js'
 import { structureDiffers } from './backup-error.js'
@@ -78,11 +79,20 @@ interface BackupOrder {
 }
 
 /** Writes an archive of one tenant. See `Tenants.backup`. */
-export async function backupTenant(
+export function backupTenant(
+  parts: LifecycleParts,
+  names: BackupOrder,
+  options: BackupOptions,
+): Promise<BackupReport> {
+  const turn = { action: 'backup', slug: names.tenant } as const
+  return toldRows(turn, () => backUp(parts, names, options))
+}
+
+async function backUp(
   parts: LifecycleParts,
   { tenant, target, referenceOf = tenantReference }: BackupOrder,
   options: BackupOptions,
-): Promise<BackupReport> {
+): Promise<MovedRows<BackupReport>> {
   refuseUnknown('', options, OPTIONS)
   if (typeof target !== 'string' && !(target instanceof Writable)) {
     throw optionInvalid('target', 'The target must be the path of a file, or a Writable.')
@@ -102,14 +112,14 @@ export async function backupTenant(
   if (engine.name === 'pg_dump') {
     const { backUpByDump } = await import('../pg-dump/backup-dump.js')
     const order = { ...engine, source, progress, lockTimeoutMs, signal }
-    return { ...report, ...(await backUpByDump(parts, order)) }
+    return { tenant: source, report: { ...report, ...(await backUpByDump(parts, order)) } }
   }
   const owned = { schema, kind: 'tenant' as const }
   const reference = await referenceOf({ ...parts, lockTimeoutMs }, owned, applied)
   const job = { source, reference, progress, lockTimeoutMs, signal }
   if (typeof target === 'string') await writeWhole(target, (file) => writeTo(parts, job, file))
   else await writeTo(parts, job, target)
-  return { ...report, ...progress.totals }
+  return { tenant: source, report: { ...report, ...progress.totals } }
 }
 
 type Engine =

@@ -17,6 +17,7 @@ import { onSnapshot } from '../rows/source-snapshot.js'
 import { requireNoPurge } from '../schema-mark.js'
 import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
+import { type MovedRows, toldRows } from '../told-change.js'
 import { type ExportTable, readExportTables } from './export-catalog.js'
 import { fillWhole, freePlace, writeDown } from './export-folder.js'
 import { type ExportFormat, writeTables } from './write-tables.js'
@@ -67,11 +68,25 @@ const OPTIONS: readonly (keyof ExportOptions)[] = [
 ]
 
 /** Writes a folder with the data of one tenant. See `Tenants.export`. */
-export async function exportTenant(
+export function exportTenant(
   parts: LifecycleParts,
-  { tenant, target }: { readonly tenant: string; readonly target: string },
+  names: ExportNames,
   options: Partial<ExportOptions> = {},
 ): Promise<ExportReport> {
+  const turn = { action: 'export', slug: names.tenant } as const
+  return toldRows(turn, () => exportData(parts, names, options))
+}
+
+interface ExportNames {
+  readonly tenant: string
+  readonly target: string
+}
+
+async function exportData(
+  parts: LifecycleParts,
+  { tenant, target }: ExportNames,
+  options: Partial<ExportOptions>,
+): Promise<MovedRows<ExportReport>> {
   const { signal } = options
   const wanted = resolved(options)
   if (typeof target !== 'string' || target === '') {
@@ -92,7 +107,8 @@ export async function exportTenant(
     signal?.throwIfAborted()
     throw error
   }
-  return { tenant: slug, schema, folder: place.path, ...wanted.progress.totals }
+  const report = { tenant: slug, schema, folder: place.path, ...wanted.progress.totals }
+  return { tenant: source, report }
 }
 
 interface Wanted {
@@ -121,6 +137,7 @@ function resolved(options: Partial<ExportOptions>): Wanted {
 
 /** The tenant as it was looked up before the transaction. */
 interface Source {
+  readonly id: string
   readonly slug: Slug
   readonly schema: SchemaName
   readonly hasLedger: boolean
@@ -137,7 +154,13 @@ async function findSource(parts: LifecycleParts, slug: Slug): Promise<Source> {
   if (state?.exists !== true) throw schemaMissing(schema)
   const isBridged = bridgeOf(layout, { schema, kind: 'tenant' }) !== undefined
   const isLedgerOurs = !isBridged && state.foreign !== true
-  return { slug, schema, isLedgerOurs, hasLedger: isLedgerOurs && state.applied.length > 0 }
+  return {
+    id: tenant.id,
+    slug,
+    schema,
+    isLedgerOurs,
+    hasLedger: isLedgerOurs && state.applied.length > 0,
+  }
 }
 
 /** The tenant may have been renamed, deleted or purged before the snapshot was taken. */

@@ -26,6 +26,9 @@ const OPTIONS: readonly (keyof BackupAllOptions)[] = [
   'select',
   'exclude',
   'limit',
+  'canary',
+  'engine',
+  'pgDump',
 ]
 
 /** Writes an archive of each selected tenant into a folder. See `Tenants.backupAll`. */
@@ -65,8 +68,10 @@ async function backUp(
   const kept = (await readManifest(folder)) ?? new Map()
   const manifest = await ManifestWriter.begin(folder, { left, kept })
   const referenceOf = rememberReferences()
-  const { lockTimeout, cancel } = options
+  const { lockTimeout, cancel, engine, pgDump } = options
   const one = {
+    ...(engine && { engine }),
+    ...(pgDump !== undefined && { pgDump }),
     ...(lockTimeout !== undefined && { lockTimeout }),
     ...(cancel && { signal: cancel }),
   }
@@ -75,7 +80,7 @@ async function backUp(
     work: async ({ slug: tenant }) => {
       const former = kept.get(tenant)
       if (former !== undefined && (await isWhole(folder, former))) return 'current'
-      const file = `${tenant}.tenantry.gz`
+      const file = `${tenant}.${engine === 'pg_dump' ? 'dump' : 'tenantry.gz'}`
       const target = join(folder, file)
       const report = await backupTenant(parts, { tenant, target, referenceOf }, one)
       const at = new Date().toISOString()

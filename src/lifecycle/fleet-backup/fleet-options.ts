@@ -1,5 +1,6 @@
 import type { RunEvent, RunReport, SchemaOutcome } from '../../migration/report.js'
 import type { SelectOptions } from '../../migration/run-options.js'
+import type { BackupOptions } from '../backup/backup.js'
 
 /** How many archives are written or read. */
 export interface FleetOptions {
@@ -33,7 +34,11 @@ export interface FleetOptions {
 }
 
 /** Which tenants are backed up, and how. */
-export interface BackupAllOptions extends FleetOptions, SelectOptions {}
+export interface BackupAllOptions
+  extends FleetOptions, SelectOptions, Pick<BackupOptions, 'engine' | 'pgDump'> {
+  /** So many tenants come first; if one of them fails, the others are skipped. @defaultValue `0` */
+  readonly canary?: number
+}
 
 /** How the archives of a folder are restored. */
 export interface RestoreAllOptions extends FleetOptions {

@@ -10,6 +10,7 @@ import type { ArchiveHeader } from '../backup/archive-record.js'
 import { RowProgress } from '../backup/progress.js'
 import type { LifecycleParts } from '../create.js'
 import { requireFreeSchema } from '../free-schema.js'
+import { toldRows } from '../told-change.js'
 import { explainArchive } from '../restore/archive-error.js'
 import { replaceTenant } from '../restore/replace-tenant.js'
 import type { RestoreReport } from '../restore/restore.js'
@@ -54,14 +55,17 @@ export async function restoreDump(
 ): Promise<RestoreReport> {
   try {
     const plan = await planOfDump(parts, file, options)
-    const migrated: string[] = []
     const work = options.replace ? replaceTenant : restoreNew
-    const restored = await work(parts, plan, async (place, target) => {
-      const applied = await makeFromDump(parts, place, { ...plan, ...target })
-      migrated.push(...applied)
+    return await toldRows({ action: 'restore', slug: plan.slug }, async () => {
+      const migrated: string[] = []
+      const restored = await work(parts, plan, async (place, target) => {
+        const applied = await makeFromDump(parts, place, { ...plan, ...target })
+        migrated.push(...applied)
+      })
+      const verified = plan.sidecar !== undefined
+      const report = { ...restored, migrated, verified, ...plan.progress.totals }
+      return { tenant: restored.tenant, report }
     })
-    const verified = plan.sidecar !== undefined
-    return { ...restored, migrated, verified, ...plan.progress.totals }
   } catch (error) {
     options.signal?.throwIfAborted()
     const isBroken = error instanceof ProgramFailed

@@ -5,6 +5,7 @@ import { flag, optionInvalid, programPath, refuseUnknown } from '../../support/o
 import type { LifecycleParts } from '../create.js'
 import { makeContents } from './make-contents.js'
 import { isDump } from './is-dump.js'
+import { toldRows } from '../told-change.js'
 import { withArchive } from './read-archive.js'
 import { replaceTenant } from './replace-tenant.js'
 import { restoreNew } from './restore-new.js'
@@ -60,10 +61,14 @@ export async function restoreTenant(
       const plan = await planOf(parts, archive, options)
       const make: MakeRestored = (place, target) =>
         makeContents(parts, place, { ...plan, ...target })
-      const restored = await (replace ? replaceTenant : restoreNew)(parts, plan, make)
-      const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
-      const migrated = pending.map(({ fileName }) => fileName)
-      return { ...restored, migrated, verified: true, ...plan.progress.totals }
+      const turn = { action: 'restore', slug: plan.slug } as const
+      return toldRows(turn, async () => {
+        const restored = await (replace ? replaceTenant : restoreNew)(parts, plan, make)
+        const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
+        const migrated = pending.map(({ fileName }) => fileName)
+        const report = { ...restored, migrated, verified: true, ...plan.progress.totals }
+        return { tenant: restored.tenant, report }
+      })
     })
   } catch (error) {
     signal?.throwIfAborted()
