@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 import { nameInvalid } from './name-error.js'
 
 declare const hostName: unique symbol
@@ -39,7 +39,12 @@ export function normaliseHost(input: unknown): HostName | undefined {
   const bare = input.trim().replace(PORT, dropPort).replace(/\.$/, '')
   if (FOREIGN.test(bare)) return undefined
   const ascii = domainToASCII(bare)
-  return isHostName(ascii) ? ascii : undefined
+  return isHostName(ascii) && !hasBrokenPunycode(ascii) ? ascii : undefined
+}
+
+/** Newer versions of Node let broken punycode pass, and leave it as it is in Unicode too. */
+function hasBrokenPunycode(ascii: string): boolean {
+  return /(^|\.)xn--/.test(ascii) && /(^|\.)xn--/.test(domainToUnicode(ascii))
 }
 
 /** A number that is no port stays, so that the text is no host. */
