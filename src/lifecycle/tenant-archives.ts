@@ -1,9 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
 import type { TenantMetadata } from '../registry/tenant.js'
 import { typed } from '../registry/tenant.js'
-import { type BackupOptions, type BackupReport, backupTenant } from './backup/backup.js'
+import type { BackupOptions, BackupReport } from './backup/backup.js'
 import type { LifecycleParts } from './create.js'
-import { type RestoreReport, restoreTenant } from './restore/restore.js'
+import { backupTenant, restoreTenant } from './on-demand.js'
+import type { RestoreReport } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
 
 /** Backups of single tenants, and the way back; a part of {@link Tenants}. */
