@@ -1,15 +1,37 @@
 import { readdirSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { defineConfig } from 'tsup'
+import { type Options, defineConfig } from 'tsup'
 
 /** Each file at the top of the folder is a subpath of the package; what they share is below. */
 const adapters = readdirSync('src/adapters').filter((name) => name.endsWith('.ts'))
+
+type Plugin = NonNullable<Options['plugins']>[number]
 
 const library = {
   index: 'src/index.ts',
   migrate: 'src/migrate.ts',
   testing: 'src/testing/index.ts',
   ...Object.fromEntries(adapters.map((name) => [basename(name, '.ts'), `src/adapters/${name}`])),
+}
+
+/**
+ * In CommonJS what is loaded late is loaded by `require`: Jest knows no `import()` there, and Node would
+ * make a second kind of module of the same file.
+ */
+const lateByRequire: Plugin = {
+  name: 'late-by-require',
+  async buildEnd({ writtenFiles }) {
+    if (this.format !== 'cjs') return
+    const files = writtenFiles.map(({ name }) => name).filter((name) => name.endsWith('.cjs'))
+    await Promise.all(
+      files.map(async (file) => {
+        const text = await readFile(file, 'utf8')
+        const late = /\bimport\((['"]\.\/[\w-]+\.cjs['"])\)/g
+        await writeFile(file, text.replaceAll(late, 'Promise.resolve().then(() => require($1))'))
+      }),
+    )
+  },
 }
 
 const config: ReturnType<typeof defineConfig> = defineConfig([
@@ -26,6 +48,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     minify: false,
     treeshake: true,
     clean: true,
+    plugins: [lateByRequire],
   },
   {
     entry: { cli: 'src/cli/main.ts' },

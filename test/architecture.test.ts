@@ -30,7 +30,8 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 
 function importsOf(file: string): Import[] {
   const source = readFileSync(file, 'utf8')
-  const pattern = /^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm
+  const pattern =
+    /(?:^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?|\bimport\()['"]([^'"]+)['"]/gm
   return [...source.matchAll(pattern)].map(([, type, to = '']) => ({
     file,
     to,

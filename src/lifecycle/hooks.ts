@@ -4,7 +4,6 @@ import type { TransactionDb } from '../migration/lent-transaction.js'
 import { type MigrateHooks, runInTransaction, unitHooks } from '../migration/migrate-hooks.js'
 import { parseSchemaName } from '../names/schema-name.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
-import { optionInvalid, refuseUnknown } from '../support/options.js'
 import { isError } from '../support/is-error.js'
 
 /** What a hook inside a transaction is given. */
@@ -114,29 +113,4 @@ export async function runCommittedHook(
       { tenant: tenant.slug, schema: tenant.schema, option: `hooks.${name}`, cause: error },
     )
   }
-}
-
-const HOOK_NAMES: readonly (keyof TenantHooks)[] = [
-  'beforeCreate',
-  'beforeMigrate',
-  'afterMigrate',
-  'afterCreate',
-  'beforeDelete',
-  'afterDelete',
-  'beforePurge',
-  'afterPurge',
-]
-
-/**
- * Checks the hooks of a service: a misspelt one would never be called.
- *
- * @throws `OPTIONS_INVALID`
- */
-export function checkHooks(hooks: TenantHooks): TenantHooks {
-  refuseUnknown('hooks.', hooks, HOOK_NAMES)
-  for (const [name, hook] of Object.entries(hooks)) {
-    if (hook === undefined || typeof hook === 'function') continue
-    throw optionInvalid(`hooks.${name}`, `Option "hooks.${name}" must be a function.`)
-  }
-  return hooks
 }

@@ -3,7 +3,7 @@ import type { RunReport } from '../migration/report.js'
 import { parseSlug } from '../names/slug.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { typed } from '../registry/tenant.js'
-import { type BackupOptions, type BackupReport, backupTenant } from './backup/backup.js'
+import type { BackupOptions, BackupReport } from './backup/backup.js'
 import type { LifecycleParts } from './create.js'
 import type {
   BackupAllOptions,
@@ -12,7 +12,8 @@ import type {
 } from './fleet-backup/fleet-options.js'
 import type { MoveOptions, MoveReport } from './move/move-options.js'
 import type { ExportOptions, ExportReport } from './export/export.js'
-import { type RestoreReport, restoreTenant } from './restore/restore.js'
+import { backupTenant, restoreTenant } from './on-demand.js'
+import type { RestoreReport } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
 
 /** Backups of single tenants, the way back, and exports; a part of {@link Tenants}. */

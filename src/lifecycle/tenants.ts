@@ -2,20 +2,18 @@ import type { TenantAction } from '../diagnostics/channels.js'
 import type { RunReport } from '../migration/report.js'
 import type { TenantChanges, TenantFilter } from '../registry/registry.js'
 import { type Tenant, type TenantMetadata, typed } from '../registry/tenant.js'
-import { auditTenants } from './audit/audit.js'
 import type { AuditReport } from './audit/finding.js'
-import { type CloneOptions, cloneTenant } from './clone/clone.js'
-import { type CreateManyOptions, createTenants } from './create-many.js'
-import { type CreateTenant, type LifecycleParts, createTenant } from './create.js'
-import { activateTenant, changeStatus, deleteTenant, undeleteTenant } from './delete.js'
+import type { CloneOptions } from './clone/clone.js'
+import type { CreateManyOptions } from './create-many.js'
+import type { CreateTenant, LifecycleParts } from './create.js'
 import { tenantNotFound } from './not-found.js'
-import { type PurgeOptions, purgeTenant } from './purge.js'
-import { type RenameOptions, type RenameTenant, renameTenant } from './rename.js'
+import * as work from './on-demand.js'
+import type { PurgeOptions } from './purge.js'
+import type { RenameOptions, RenameTenant } from './rename.js'
 import { TenantSpares } from './spare/tenant-spares.js'
 import { TenantArchives } from './tenant-archives.js'
 import { TenantDomains } from './tenant-domains.js'
 import { type Change, toldChange } from './told-change.js'
-import { updateTenant } from './update.js'
 
 /**
  * The tenants of a service: their registry and their life; `router.tenants`. `Metadata` is what is
@@ -53,7 +51,7 @@ export class Tenants<
    *   router.tenants.create({ slug: 'acme', name: 'Acme Lending', domains: ['acme.example.com'] })
    */
   async create(tenant: CreateTenant<Input>): Promise<Tenant<Metadata>> {
-    return this.#change('create', tenant.slug, (parts) => createTenant(parts, tenant))
+    return this.#change('create', tenant.slug, (parts) => work.createTenant(parts, tenant))
   }
 
   /**
@@ -75,7 +73,7 @@ export class Tenants<
     tenants: readonly CreateTenant<Input>[],
     options: CreateManyOptions = {},
   ): Promise<RunReport> {
-    return createTenants(this.#parts, tenants, options)
+    return work.createTenants(this.#parts, tenants, options)
   }
 
   /** The tenant with a slug, of any status, or `undefined`. Answers from memory for 5 seconds. */
@@ -110,7 +108,7 @@ export class Tenants<
    * @throws `NAME_INVALID`, `OPTIONS_INVALID`, `METADATA_INVALID`, `TENANT_NOT_FOUND`
    */
   async update(slug: string, changes: TenantChanges<Input>): Promise<Tenant<Metadata>> {
-    return this.#change('update', slug, (parts) => updateTenant(parts, slug, changes))
+    return this.#change('update', slug, (parts) => work.updateTenant(parts, slug, changes))
   }
 
   /**
@@ -121,7 +119,7 @@ export class Tenants<
    */
   async suspend(slug: string): Promise<Tenant<Metadata>> {
     const change = { kind: 'suspend', to: 'suspended' } as const
-    return this.#change('suspend', slug, (parts) => changeStatus(parts, slug, change))
+    return this.#change('suspend', slug, (parts) => work.changeStatus(parts, slug, change))
   }
 
   /**
@@ -131,7 +129,7 @@ export class Tenants<
    * `SCHEMA_MISSING` for one that is provisioning
    */
   async activate(slug: string): Promise<Tenant<Metadata>> {
-    return this.#change('activate', slug, (parts) => activateTenant(parts, slug))
+    return this.#change('activate', slug, (parts) => work.activateTenant(parts, slug))
   }
 
   /**
@@ -158,7 +156,7 @@ export class Tenants<
     options: RenameOptions = {},
   ): Promise<Tenant<Metadata>> {
     const given = { names, options }
-    return this.#change('rename', slug, (parts) => renameTenant(parts, slug, given))
+    return this.#change('rename', slug, (parts) => work.renameTenant(parts, slug, given))
   }
 
   /**
@@ -183,7 +181,7 @@ export class Tenants<
     options: CloneOptions = {},
   ): Promise<Tenant<Metadata>> {
     const names = { from, tenant }
-    return this.#change('clone', tenant.slug, (parts) => cloneTenant(parts, names, options))
+    return this.#change('clone', tenant.slug, (parts) => work.cloneTenant(parts, names, options))
   }
 
   /**
@@ -194,7 +192,7 @@ export class Tenants<
    * commit, the tenant is deleted nevertheless
    */
   async delete(slug: string): Promise<Tenant<Metadata>> {
-    return this.#change('delete', slug, (parts) => deleteTenant(parts, slug))
+    return this.#change('delete', slug, (parts) => work.deleteTenant(parts, slug))
   }
 
   /**
@@ -206,7 +204,7 @@ export class Tenants<
    * purge has begun
    */
   async undelete(slug: string): Promise<Tenant<Metadata>> {
-    return this.#change('undelete', slug, (parts) => undeleteTenant(parts, slug))
+    return this.#change('undelete', slug, (parts) => work.undeleteTenant(parts, slug))
   }
 
   /**
@@ -225,7 +223,7 @@ export class Tenants<
    * const forget = (router: SchemaRouter) => router.tenants.purge('acme', { confirm: 'acme' })
    */
   async purge(slug: string, options: PurgeOptions): Promise<Tenant<Metadata>> {
-    return this.#change('purge', slug, (parts) => purgeTenant(parts, slug, options))
+    return this.#change('purge', slug, (parts) => work.purgeTenant(parts, slug, options))
   }
 
   /**
@@ -241,10 +239,10 @@ export class Tenants<
    * }
    */
   audit(): Promise<AuditReport> {
-    return auditTenants(this.#parts)
+    return work.auditTenants(this.#parts)
   }
 
-  #change(action: TenantAction, slug: string, work: Change): Promise<Tenant<Metadata>> {
-    return toldChange(this.#parts, { action, slug }, work)
+  #change(action: TenantAction, slug: string, change: Change): Promise<Tenant<Metadata>> {
+    return toldChange(this.#parts, { action, slug }, change)
   }
 }

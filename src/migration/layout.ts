@@ -5,8 +5,6 @@ import type { TenantFilter, TenantRegistry } from '../registry/registry.js'
 import { TENANT_STATUSES } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { parseSchemaName } from '../names/schema-name.js'
-import { loadSet } from './complete-set.js'
-import { withoutExtensions } from './extension-statements.js'
 import type { ExtensionRules } from './extensions.js'
 import type { GuardRules } from './guard.js'
 import { type MigrationBridge, type MigrationOrigin, isBridge } from './bridge.js'
@@ -77,6 +75,8 @@ export function bridgeOf(
 export async function loadSets(
   layout: SchemaLayout,
 ): Promise<(schema: FleetSchema) => readonly Migration[]> {
+  const { loadSet } = await import('./complete-set.js')
+  const { withoutExtensions } = await import('./extension-statements.js')
   const load = async (source: MigrationOrigin | undefined): Promise<readonly Migration[]> => {
     const set = await loadSet(source)
     return layout.extensions === undefined ? set : set.map(withoutExtensions)

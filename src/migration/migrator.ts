@@ -1,36 +1,23 @@
-import { type FleetSchema, SCHEMA_KINDS } from '../selector/selector.js'
-import { flag } from '../support/options.js'
-import { requireNoBridge } from './bridged-run.js'
-import { type GoalOf, backward, forward, newest } from './goal.js'
-import { runGoals } from './goal-run.js'
-import { loadSets } from './layout.js'
-import { type RunReport, adviceOnLimit, joinReports, requireSuccess } from './report.js'
-import {
-  DEFAULT_LOCK_TIMEOUT_MS,
-  type DownOptions,
-  type MarkOptions,
-  type PlanOptions,
-  type RunOptions,
-  type SelectOptions,
-  type StatusOptions,
-  type UpOptions,
+import type { FleetSchema } from '../selector/selector.js'
+import type { RunReport } from './report.js'
+import type {
+  DownOptions,
+  MarkOptions,
+  PlanOptions,
+  RunOptions,
+  SelectOptions,
+  StatusOptions,
+  UpOptions,
 } from './run-options.js'
-import {
-  type MigratorParts,
-  loadSelection,
-  observe,
-  selectSchemas,
-  statusesOf,
-  withBridgedPlans,
-} from './selection.js'
-import { type SchemaPlan, type SchemaStatus, planOf } from './status.js'
-import { verifyAfterRun } from './verify/after-run.js'
-import { type VerifyReport, verifySchemas } from './verify/verify.js'
+import type { MigratorParts } from './selection.js'
+import type { SchemaPlan, SchemaStatus } from './status.js'
+import type { VerifyReport } from './verify/verify.js'
 
-/** How many schemas' states are held at a time. */
-const CHUNK = 500
-
-/** Migrates schemas and says how they stand; `router.migrations`. */
+/**
+ * Migrates schemas and says how they stand; `router.migrations`.
+ *
+ * Most processes of a service migrate nothing, so what does that is loaded by the first call.
+ */
 export class Migrator {
   readonly #parts: MigratorParts
 
@@ -59,29 +46,8 @@ export class Migrator {
    *   router.migrations.up({ select: select.tenants(), concurrency: 4 })
    */
   async up(options: UpOptions = {}): Promise<RunReport> {
-    const goalOf = forward('up', options.to)
-    const verify = flag('verify', options.verify ?? false)
-    // New tenants get all migrations, so a spare that is left halfway would be of no use.
-    const withSpares = options.to === undefined
-    let { report, schemas } = await runGoals(this.#parts, { options, goalOf, withSpares })
-    const isOver = (): boolean =>
-      options.signal?.aborted === true ||
-      // Those that were left out would be taken for tenants that have come meanwhile.
-      options.limit !== undefined ||
-      report.outcomes.some(({ status }) => status === 'failed') ||
-      !report.outcomes.some(({ status }) => status === 'done')
-    while (!isOver()) {
-      const known = report.outcomes.map(({ schema }) => schema)
-      const later = await runGoals(this.#parts, { options, goalOf, known, withSpares })
-      report = joinReports(report, later.report)
-      schemas = [...schemas, ...later.schemas]
-      if (later.schemas.length === 0) break
-    }
-    const advice = options.limit === undefined ? '' : adviceOnLimit(report)
-    requireSuccess('MIGRATION_RUN_FAILED', report, advice)
-    if (!verify || options.signal?.aborted === true) return report
-    const parts = { ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }
-    return verifyAfterRun(parts, { report, schemas })
+    const { migrateUp } = await import('./command.js')
+    return migrateUp(this.#parts, options)
   }
 
   /**
@@ -99,9 +65,8 @@ export class Migrator {
    *   router.migrations.down({ select: select.tenants(), to: '3_fees.sql' })
    */
   async down(options: DownOptions = {}): Promise<RunReport> {
-    const kinds = SCHEMA_KINDS.toReversed()
-    const { report } = await runGoals(this.#parts, { options, goalOf: backward(options), kinds })
-    return requireSuccess('MIGRATION_RUN_FAILED', report)
+    const { migrateDown } = await import('./command.js')
+    return migrateDown(this.#parts, options)
   }
 
   /**
@@ -114,14 +79,8 @@ export class Migrator {
    * const again = (router: SchemaRouter) => router.migrations.redo()
    */
   async redo(options: RunOptions = {}): Promise<RunReport> {
-    const before = await loadSelection(this.#parts, options)
-    const versions = new Map(
-      before.schemas.map((each) => [each.schema, newest(before.stateOf(each))]),
-    )
-    await this.down({ ...options, steps: 1 })
-    const goalOf: GoalOf = ({ schema }) => ({ kind: 'up', to: versions.get(schema) ?? 0 })
-    const { report } = await runGoals(this.#parts, { options, goalOf })
-    return requireSuccess('MIGRATION_RUN_FAILED', report)
+    const { migrateAgain } = await import('./command.js')
+    return migrateAgain(this.#parts, options)
   }
 
   /**
@@ -135,9 +94,8 @@ export class Migrator {
    *   router.migrations.markApplied({ select: select.tenants(), to: '3_fees.sql' })
    */
   async markApplied(options: MarkOptions): Promise<RunReport> {
-    const goalOf = forward('mark', options.to)
-    const { report } = await runGoals(this.#parts, { options, goalOf })
-    return requireSuccess('MIGRATION_RUN_FAILED', report)
+    const { markApplied } = await import('./command.js')
+    return markApplied(this.#parts, options)
   }
 
   /**
@@ -150,18 +108,8 @@ export class Migrator {
    * const preview = (router: SchemaRouter) => router.migrations.plan({ to: '3_fees.sql' })
    */
   async plan(options: PlanOptions = {}): Promise<readonly SchemaPlan[]> {
-    const { atomicity } = options
-    const goalOf = forward('up', options.to)
-    const selection = await loadSelection(this.#parts, options)
-    if (options.to !== undefined) requireNoBridge(this.#parts.layout, selection.schemas)
-    const plans = selection.schemas.map((schema) =>
-      planOf(schema, selection.stateOf(schema), {
-        migrations: selection.migrationsOf(schema),
-        goal: goalOf(schema, selection),
-        atomicity,
-      }),
-    )
-    return withBridgedPlans(this.#parts, selection, plans)
+    const { planSchemas } = await import('./command.js')
+    return planSchemas(this.#parts, options)
   }
 
   /**
@@ -170,7 +118,8 @@ export class Migrator {
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`
    */
   async status(options: StatusOptions = {}): Promise<readonly SchemaStatus[]> {
-    return statusesOf(this.#parts, await loadSelection(this.#parts, options))
+    const { readStatus } = await import('./command.js')
+    return readStatus(this.#parts, options)
   }
 
   /**
@@ -187,18 +136,8 @@ export class Migrator {
    * }
    */
   async *statuses(options: StatusOptions = {}): AsyncGenerator<SchemaStatus, void, undefined> {
-    if (options.limit !== undefined) {
-      // To choose them, the states of all have been read.
-      yield* await this.status(options)
-      return
-    }
-    const migrationsOf = await loadSets(this.#parts.layout)
-    const schemas = await this.select(options)
-    for (let from = 0; from < schemas.length; from += CHUNK) {
-      const chunk = schemas.slice(from, from + CHUNK)
-      const selection = await observe(this.#parts, { schemas: chunk, migrationsOf }, options)
-      yield* await statusesOf(this.#parts, selection)
-    }
+    const { readStatuses } = await import('./command.js')
+    yield* readStatuses(this.#parts, options)
   }
 
   /**
@@ -219,12 +158,13 @@ export class Migrator {
    * }
    */
   async verify(options: SelectOptions = {}): Promise<VerifyReport> {
-    const schemas = await this.select(options)
-    return verifySchemas({ ...this.#parts, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }, schemas)
+    const { verifySelection } = await import('./command.js')
+    return verifySelection(this.#parts, options)
   }
 
   /** @internal The schemas that a selector names. */
-  select(options: SelectOptions): Promise<readonly FleetSchema[]> {
+  async select(options: SelectOptions): Promise<readonly FleetSchema[]> {
+    const { selectSchemas } = await import('./selection.js')
     return selectSchemas(this.#parts, options)
   }
 }

@@ -1,5 +1,5 @@
 import type { Pool, PoolConfig } from 'pg'
-import { type TenantHooks, checkHooks } from '../lifecycle/hooks.js'
+import type { TenantHooks } from '../lifecycle/hooks.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import type { MigrationOrigin } from '../migration/bridge.js'
 import { type GuardOption, resolveGuard } from '../migration/guard-option.js'
@@ -22,6 +22,7 @@ import {
   resolveDomainOptions,
 } from './domain-options.js'
 import { checkMetadataSchema, checkRegistry } from './registry-options.js'
+import { checkHooks } from './hook-options.js'
 import { checkKeys } from './option-keys.js'
 import { resolvePool } from './pool-options.js'
 import { resolveLayout } from './layout-options.js'

@@ -8,7 +8,7 @@ import { type ScopeOptions, runScope } from '../scope/run-scope.js'
 import { TenantPool } from '../scope/tenant-pool.js'
 import { untilAborted } from '../support/abort.js'
 import type { Selector } from '../selector/selector.js'
-import { type EachFunction, type EachOptions, runEach } from './each.js'
+import type { EachFunction, EachOptions } from './each.js'
 import { fixedSchema } from './fixed-schema.js'
 import { type HeardLookUps, heardLookUps } from './heard-look-ups.js'
 import { type ResolvedOptions, type SchemaRouterOptions, resolveOptions } from './options.js'
@@ -188,6 +188,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
     fn: EachFunction<Metadata>,
     options: EachOptions = {},
   ): Promise<RunReport> {
+    const { runEach } = await import('./each.js')
     const schemas = await this.migrations.select({ ...options, select: selector })
     const scoped = schemas.map((schema) => ({ schema, scope: this.#scopes.make(schema) }))
     return runEach(this.#leases, scoped, fn as EachFunction, options)

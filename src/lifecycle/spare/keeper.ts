@@ -6,11 +6,10 @@ import type { SpareSchemas } from '../../migration/spares.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import { toError } from '../../postgres/sql-state.js'
 import { backoffMs } from '../../support/backoff.js'
-import { type SpareOffer, offerOf } from './claim-spare.js'
-import { type SpareParts, makeSpare, prepareForSpares } from './make-spare.js'
-import { migratedSpares } from './migrated-spares.js'
-import { type SpareSet, spareSetOf, unfitSet } from './spare-set.js'
-import { installSpareTable } from './table.js'
+import type { SpareOffer } from './claim-spare.js'
+import type { SpareParts } from './make-spare.js'
+import { lateSpares } from './late-spares.js'
+import type { SpareSet } from './spare-set.js'
 
 /** What a {@link SpareKeeper} works with. */
 export interface KeeperParts extends SpareParts {
@@ -53,7 +52,7 @@ export class SpareKeeper {
 
   constructor(parts: KeeperParts) {
     this.#parts = parts
-    this.schemas = parts.count > 0 ? migratedSpares(parts) : undefined
+    this.schemas = parts.count > 0 ? lateSpares(parts) : undefined
   }
 
   /** How many spares there are to be. */
@@ -88,8 +87,9 @@ export class SpareKeeper {
   /** Spares for a tenant with these migrations; `undefined` where there can be none. */
   async offer(migrations: readonly Migration[]): Promise<SpareOffer | undefined> {
     if (this.#parts.count === 0 || migrations.length === 0) return undefined
+    const { spareSetOf } = await import('./spare-set.js')
     const set = spareSetOf(this.#parts.layout, migrations)
-    if (this.#unfitFor(set) !== undefined) return undefined
+    if ((await this.#unfitFor(set)) !== undefined) return undefined
     try {
       await this.#install()
     } catch (error) {
@@ -97,6 +97,7 @@ export class SpareKeeper {
       this.#note(toError(error))
       return undefined
     }
+    const { offerOf } = await import('./claim-spare.js')
     return offerOf(this.#shared, set)
   }
 
@@ -120,10 +121,12 @@ export class SpareKeeper {
     const schema = this.#shared
     const migrations = (await loadSets(layout))({ schema, kind: 'tenant' })
     if (migrations.length === 0) return
+    const { spareSetOf } = await import('./spare-set.js')
     const set = spareSetOf(layout, migrations)
-    const unfit = this.#unfitFor(set)
+    const unfit = await this.#unfitFor(set)
     if (unfit !== undefined) throw unfit
     await this.#install()
+    const { prepareForSpares } = await import('./make-spare.js')
     await prepareForSpares(this.#parts, set)
     const makers = Array.from({ length: Math.min(CONCURRENCY, count) }, () => this.#make(set))
     const failed = (await Promise.allSettled(makers)).find(({ status }) => status === 'rejected')
@@ -134,22 +137,28 @@ export class SpareKeeper {
   }
 
   async #make(set: SpareSet): Promise<void> {
+    const { makeSpare } = await import('./make-spare.js')
     for (;;) {
       if (this.#over || !(await makeSpare(this.#parts, set))) return
     }
   }
 
   /** What was found once is not tried again before the set has changed. */
-  #unfitFor(set: SpareSet): Error | undefined {
+  async #unfitFor(set: SpareSet): Promise<Error | undefined> {
     const before = this.#unfit
     if (before?.set.ledger === set.ledger && before.set.path === set.path) return before.error
+    const { unfitSet } = await import('./spare-set.js')
     const error = unfitSet(set)
     this.#unfit = error && { set, error }
     return error
   }
 
   #install(): Promise<void> {
-    this.#installed ??= installSpareTable(this.#parts.db, this.#shared).catch((error: unknown) => {
+    const install = async (): Promise<void> => {
+      const { installSpareTable } = await import('./table.js')
+      await installSpareTable(this.#parts.db, this.#shared)
+    }
+    this.#installed ??= install().catch((error: unknown) => {
       this.#installed = undefined
       throw error
     })

@@ -1,9 +1,7 @@
 import { type SchemaLayout, loadSets } from '../../migration/layout.js'
 import type { Database } from '../../postgres/database.js'
 import type { SpareKeeper } from './keeper.js'
-import { dropSpare } from './migrated-spares.js'
-import { spareSetOf } from './spare-set.js'
-import { type SpareRow, readSpares } from './table.js'
+import type { SpareRow } from './table.js'
 
 /** How the spares of a service stand. */
 export interface SpareStatus {
@@ -40,6 +38,8 @@ export class TenantSpares {
    */
   async status(): Promise<SpareStatus> {
     const { db, layout, spares: keeper } = this.#parts
+    const { spareSetOf } = await import('./spare-set.js')
+    const { readSpares } = await import('./table.js')
     const schema = layout.shared.schema
     const set = spareSetOf(layout, (await loadSets(layout))({ schema, kind: 'tenant' }))
     const isReady = ({ ledger, note, path }: SpareRow): boolean =>
@@ -79,6 +79,8 @@ export class TenantSpares {
    */
   async drop(): Promise<number> {
     const { db, layout } = this.#parts
+    const { dropSpare } = await import('./migrated-spares.js')
+    const { readSpares } = await import('./table.js')
     const shared = layout.shared.schema
     let count = 0
     for (const { schema } of await readSpares(db, shared)) {
