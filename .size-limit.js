@@ -27,7 +27,7 @@ export default [
   size('a service: SchemaRouter', {
     path: 'dist/index.js',
     import: '{ SchemaRouter }',
-    limit: '29 kB',
+    limit: '30 kB',
   }),
   size('all of tenantry', { path: 'dist/index.js', limit: '36 kB' }),
   // Who takes one small thing gets nothing of the rest.

@@ -136,7 +136,14 @@ describe('tenants.backupAll and tenants.restoreAll', () => {
     expect(names.filter((name) => name.includes('part'))).toEqual([])
     const lines = (await readFile(join(folder, 'manifest.jsonl'), 'utf8')).trim().split('\n')
     const tenants = lines.slice(1).map((line) => String(JSON.parse(line).tenant))
-    expect(tenants.toSorted((a, b) => a.localeCompare(b))).toEqual(['t1', 't2', 't3', 't4', 't5', 't6'])
+    expect(tenants.toSorted((a, b) => a.localeCompare(b))).toEqual([
+      't1',
+      't2',
+      't3',
+      't4',
+      't5',
+      't6',
+    ])
   })
 
   it('do not share a folder with another process', async () => {
