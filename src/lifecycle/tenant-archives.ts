@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
 import type { RunReport } from '../migration/report.js'
 import { parseSlug } from '../names/slug.js'
-import type { Tenant, TenantMetadata } from '../registry/tenant.js'
-import { typed } from '../registry/tenant.js'
+import { type Tenant, type TenantMetadata, typed } from '../registry/tenant.js'
+import { optionInvalid } from '../support/options.js'
 import type { BackupOptions, BackupReport } from './backup/backup.js'
 import type { LifecycleParts } from './create.js'
 import type {
@@ -15,6 +15,11 @@ import type { ExportOptions, ExportReport } from './export/export.js'
 import { backupTenant, restoreTenant } from './on-demand.js'
 import type { RestoreReport } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
+
+/** A router, as far as tenants are brought to its database. */
+interface RouterLike {
+  readonly tenants: TenantArchives<object>
+}
 
 /** Backups of single tenants, the way back, and exports; a part of {@link Tenants}. */
 export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
@@ -75,6 +80,8 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    * An archive of `pg_dump` in its custom format is taken as well, also one that this package has not
    * made; then `as` is needed, and `verified` is `false` in the report.
    *
+   * With `into`, another router, the tenant is restored in the database of that one.
+   *
    * @param source The path of an archive, or a stream of one, which is read to its end or destroyed; of
    * `pg_dump` a path.
    * @throws `ARCHIVE_INVALID`, `ARCHIVE_NEWER`, `RESTORE_DIFFERS`, `NAME_INVALID`, `OPTIONS_INVALID`,
@@ -90,10 +97,11 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    */
   async restore(
     source: string | Readable,
-    options: RestoreOptions = {},
+    { into, ...options }: RestoreOptions & { readonly into?: RouterLike } = {},
   ): Promise<RestoreReport<Metadata>> {
-    const { tenant, ...report } = await restoreTenant(this.#parts, source, options)
-    this.#parts.lookUps.forgetTenant(tenant.slug)
+    const parts = into === undefined ? this.#parts : TenantArchives.#partsOf('into', into)
+    const { tenant, ...report } = await restoreTenant(parts, source, options)
+    parts.lookUps.forgetTenant(tenant.slug)
     return { ...report, tenant: typed(tenant) }
   }
 
@@ -202,14 +210,9 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    *   await here.tenants.delete('acme')
    * }
    */
-  async move(
-    tenant: string,
-    options: MoveOptions<{ readonly tenants: TenantArchives<object> }>,
-  ): Promise<MoveReport<Metadata>> {
+  async move(tenant: string, options: MoveOptions<RouterLike>): Promise<MoveReport<Metadata>> {
     const { moveTenant } = await import('./move/move.js')
-    const { noRouter } = await import('./move/source.js')
-    const to = TenantArchives.#partsOf(options.to)
-    if (to === undefined) throw noRouter()
+    const to = TenantArchives.#partsOf('to', options.to)
     const report = await moveTenant({ from: this.#parts, to }, tenant, options)
     return { ...report, tenant: typed(report.tenant), source: typed(report.source) }
   }
@@ -235,12 +238,13 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
     return typed(tenant)
   }
 
-  /** What is behind a router; `undefined` for what is none, or comes from another copy of the package. */
-  static #partsOf(router: unknown): LifecycleParts | undefined {
-    if (typeof router !== 'object' || router === null || !('tenants' in router)) return undefined
-    const { tenants } = router
-    return typeof tenants === 'object' && tenants !== null && #parts in tenants
-      ? tenants.#parts
-      : undefined
+  /** What is behind a router of this copy of the package. @throws `OPTIONS_INVALID` */
+  static #partsOf(option: string, router: unknown): LifecycleParts {
+    if (typeof router === 'object' && router !== null && 'tenants' in router) {
+      const { tenants } = router
+      if (typeof tenants === 'object' && tenants !== null && #parts in tenants)
+        return tenants.#parts
+    }
+    throw optionInvalid(option, `Option "${option}" must be the SchemaRouter of another database.`)
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -218,6 +219,23 @@ describe('tenants.move', () => {
     await expect(moving).rejects.toThrow('enough')
     expect(await from.tenants.get('acme')).toMatchObject({ status: 'active' })
     expect(await schemasIn(there, prefix)).toEqual([])
+  })
+})
+
+describe('tenants.restore with into', () => {
+  it('restores in the database of another router, and only there', async () => {
+    const { from, to, prefix } = await setUp()
+    await insertLoan(from, 5)
+    const file = join(await migrations.folder({}), 'acme.tenantry.gz')
+    await from.tenants.backup('acme', file)
+    const { tenant } = await from.tenants.restore(file, { into: to })
+    expect(tenant).toMatchObject({ slug: 'acme', status: 'active', schema: `${prefix}acme` })
+    expect(await amounts(to)).toEqual([5])
+    await insertLoan(from, 6)
+    expect(await amounts(to)).toEqual([5])
+    // @ts-expect-error No router.
+    const nowhere = from.tenants.restore(file, { into: {} })
+    await expect(nowhere).rejects.toMatchObject({ code: 'OPTIONS_INVALID', option: 'into' })
   })
 })
 

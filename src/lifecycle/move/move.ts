@@ -57,7 +57,8 @@ export async function moveTenant(
     const arrival = early ?? (await copyOver(move, found))
     return await finish(ends, move, { found, arrival })
   } catch (error) {
-    signal?.throwIfAborted()
+    // Whoever stopped it has to know when nobody serves the tenant.
+    if (!isTenantryError(error, 'MOVE_UNFINISHED')) signal?.throwIfAborted()
     throw error
   }
 }

@@ -6,7 +6,6 @@ import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import type { Slug } from '../../names/slug.js'
 import type { Queryable } from '../../postgres/queryable.js'
 import type { Tenant, TenantStatus } from '../../registry/tenant.js'
-import { optionInvalid } from '../../support/options.js'
 import { bridgedBackup } from '../backup/backup-error.js'
 import type { LifecycleParts } from '../create.js'
 import { tenantNotFound } from '../not-found.js'
@@ -84,9 +83,4 @@ export function notCurrent({ slug, schema }: Tenant, migration: string): Tenantr
       'Nothing was changed. Migrate it first, and let both routers have the same migrations.',
     { tenant: slug, schema, migration },
   )
-}
-
-/** The error for what is no router of this package. */
-export function noRouter(): TenantryError {
-  return optionInvalid('to', 'Option "to" must be the SchemaRouter of another database.')
 }
