@@ -103,7 +103,7 @@ describe('tenantry export', () => {
       const text = 'select from pg_stat_activity where pid = any ($1)'
       return (await database.admin.query(text, [backends])).rows.length
     }
-    await expect.poll(running).toBe(0)
+    await expect.poll(running, { timeout: 30_000 }).toBe(0)
     expect(await leftIn(project)).toEqual([expect.stringMatching(/^data\.part-[0-9a-f]{8}$/)])
     const again = await project.tenantry('export', '-s', 'a', '-o', 'data', '--format', 'csv')
     expect(again.code).toBe(0)

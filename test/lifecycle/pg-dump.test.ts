@@ -38,6 +38,9 @@ const LOANS: MigrationFiles = {
     insert into loans (amount) values (1);`,
 }
 
+/** A busy machine takes longer than vitest's second. */
+const PATIENCE = { timeout: 30_000 }
+
 interface BackedUp extends Fleet {
   readonly file: string
 }
@@ -391,7 +394,7 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
       await client.query('begin; select pg_advisory_xact_lock(4711)')
       const restoring = fleet.another().tenants.restore(file, { pgRestore, as: 'beta' })
       await expect
-        .poll(() => fleet.one(`select count(*)::int from pg_locks where not granted`))
+        .poll(() => fleet.one(`select count(*)::int from pg_locks where not granted`), PATIENCE)
         .toBe(1)
       await router.withTenant('acme', (db) => db.query('insert into loans values (2)'))
       await router.withTenant('acme', (db) => db.query('insert into loans values (3)'), {
