@@ -42,8 +42,10 @@ export async function* sentBy(
     for await (const chunk of chunks) if (Buffer.isBuffer(chunk)) yield chunk
   } finally {
     if (!rows.readableEnded && !rows.destroyed) {
+      // Listens first: the error of a cancelled COPY may come before the cancellation is answered.
+      const over = finished(rows.resume()).catch(() => {})
       await cancelStatement(client)
-      await finished(rows.resume()).catch(() => {})
+      await over
     }
   }
 }
