@@ -44,6 +44,16 @@ export function printJson(output: Output, document: unknown): void {
   output.print(JSON.stringify(document, null, 2))
 }
 
+/** Writes what came of a command in the form that is asked for, if one is: the last event, or one document. */
+export function printReport(
+  { json, events }: OutputFlags & { readonly events?: boolean },
+  output: Output,
+  document: object,
+): void {
+  if (events) output.print(JSON.stringify({ type: 'report', ...document }))
+  else if (json) printJson(output, document)
+}
+
 function writer(stream: NodeJS.WriteStream): (line: string) => void {
   return (line) => void stream.write(`${line}\n`)
 }

@@ -2,7 +2,7 @@ import type { FleetSchema, RunReport, SchemaRouter, ScopedClient } from 'tenantr
 import type { Chosen } from './choose.js'
 import { EXIT, type ExitCode } from './exit-code.js'
 import { listenForInterrupts } from './interrupt.js'
-import { type Output, printJson } from './output.js'
+import { type Output, printReport } from './output.js'
 import { reportJson, summaryLines } from './render/outcome.js'
 import { type Answer, type RunView, type RunViewFlags, openRunView } from './run-view.js'
 import { isComplete, settleRun } from './settled-run.js'
@@ -54,8 +54,7 @@ export async function visitSchemas(
   const settled = await settleRun(router.each(select, fn, options)).finally(view.end)
   for (const line of summaryLines(settled.report, 'done')) output.note(line)
   const document = documentOf(settled.report, answers)
-  if (flags.events) output.print(JSON.stringify({ type: 'report', ...document }))
-  else if (flags.json) printJson(output, document)
+  printReport(flags, output, document)
   if (settled.failure) throw settled.failure
   return isComplete(settled) ? EXIT.fine : EXIT.failed
 }

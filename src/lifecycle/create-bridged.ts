@@ -10,7 +10,7 @@ import { isYes, yesIf } from '../postgres/answer.js'
 import type { Database } from '../postgres/database.js'
 import type { Queryable } from '../postgres/queryable.js'
 import type { Tenant } from '../registry/tenant.js'
-import { markIn, markSchema, readComments } from './schema-mark.js'
+import { markOf, markSchema } from './schema-mark.js'
 
 const debug = log('migrate')
 
@@ -78,7 +78,7 @@ async function explainTaken(
   error: unknown,
 ): Promise<never> {
   if (!isTenantryError(error, 'SCHEMA_EXISTS')) throw error
-  const mark = markIn((await readComments(db, [schema])).get(schema))
+  const mark = await markOf(db, schema)
   if (mark?.kind !== 'creating') throw error
   const { rows } = await db.query<{ free: string | null }>(
     `select ${yesIf(`pg_try_advisory_xact_lock_shared(${schemaKey(schema)})`)} as free`,

@@ -1,7 +1,8 @@
 import { TenantryError } from '../errors.js'
 import { type RunReport, type SchemaOutcome, countOutcomes } from '../migration/report.js'
 import { settingsOf } from '../migration/run-options.js'
-import { type RunSettings, runOver } from '../migration/run.js'
+import type { RunSettings } from '../migration/run.js'
+import { runTenants } from './run-tenants.js'
 import { toldChange } from './told-change.js'
 import { firstFew } from '../support/first-few.js'
 import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
@@ -55,19 +56,12 @@ export async function createTenants(
   if (first === undefined) return { outcomes: [], durationMs: 0 }
   const { create, migrations } = await prepareCreate(parts, first.row.schema)
   const applied = migrations.flatMap(({ id, fileName }) => (id > 0 ? fileName : []))
-  const orderOf = bySchema(orders)
-  const named = (outcome: SchemaOutcome): SchemaOutcome => {
-    const { schema, kind, ...rest } = outcome
-    return { schema, kind, tenant: orderOf(schema).row.slug, ...rest }
-  }
-  const queue = orders.map(({ row }) => ({ schema: row.schema, kind: 'tenant' as const }))
-  const onOutcome = (outcome: SchemaOutcome): void => options.onOutcome?.(named(outcome))
-  const run = await runOver(queue, { ...settings, onOutcome }, async ({ schema }) => {
-    const order = orderOf(schema)
-    await toldChange(parts, { action: 'create', slug: order.row.slug }, () => create(order))
+  const items = orders.map((order) => ({ slug: order.row.slug, schema: order.row.schema, order }))
+  const report = await runTenants(items, settings, async ({ slug, order }) => {
+    await toldChange(parts, { action: 'create', slug }, () => create(order))
     return { status: 'done', applied }
   })
-  return requireCreated({ ...run, outcomes: run.outcomes.map(named) })
+  return requireCreated(report)
 }
 
 /** More at once than the pool has clients would only wait for each other, and give up in the end. */
@@ -106,15 +100,6 @@ function requireDifferent(orders: readonly NewTenantOrder[]): void {
     `The list has more than once: ${firstFew([...new Set(twice)], ', ')}. Nothing was created; ` +
       'give each tenant names of its own.',
   )
-}
-
-function bySchema(orders: readonly NewTenantOrder[]): (schema: string) => NewTenantOrder {
-  const known = new Map<string, NewTenantOrder>(orders.map((order) => [order.row.schema, order]))
-  return (schema) => {
-    const order = known.get(schema)
-    if (order === undefined) throw new TypeError('unreachable')
-    return order
-  }
 }
 
 /**

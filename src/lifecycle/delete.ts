@@ -14,7 +14,7 @@ import { runCommittedHook, runHook } from './hooks.js'
 import { validMetadata } from './metadata.js'
 import { tenantNotFound } from './not-found.js'
 import { holdSchemas } from './schema-lock.js'
-import { markIn, markSchema, readComments, requireNoPurge } from './schema-mark.js'
+import { markOf, markSchema, readComments, requireNoPurge } from './schema-mark.js'
 import { schemaMissing } from './standstill.js'
 import { type StatusChange, requireStatus } from './status-change.js'
 import { migrateNew } from './structure.js'
@@ -122,7 +122,7 @@ async function requireSchema(client: PoolClient, schema: SchemaName): Promise<vo
 
 /** One that another database serves must not be served here by mistake. */
 async function requireHere(client: PoolClient, tenant: Slug, schema: SchemaName): Promise<void> {
-  const mark = markIn((await readComments(client, [schema])).get(schema))
+  const mark = await markOf(client, schema)
   if (mark?.kind !== 'moved' && mark?.kind !== 'arriving') return
   throw new TenantryError(
     'TENANT_STATUS',

@@ -12,7 +12,7 @@ import { type Droppable, dependentsOutside, firstBatch, readDroppables } from '.
 import { type HookPlace, runCommittedHook, runHook } from './hooks.js'
 import { tenantNotFound } from './not-found.js'
 import { busy, holdSchemas } from './schema-lock.js'
-import { markIn, markSchema, readComments } from './schema-mark.js'
+import { markOf, markSchema, readComments } from './schema-mark.js'
 import { requireStatus } from './status-change.js'
 
 /** What a purge is told. */
@@ -129,7 +129,7 @@ async function dropBatch(
 /** A purge that was interrupted has been announced, and what is left is no whole schema. */
 async function announce({ hooks }: LifecycleParts, place: HookPlace): Promise<void> {
   const { client, tenant } = place
-  const mark = markIn((await readComments(client, [tenant.schema])).get(tenant.schema))
+  const mark = await markOf(client, tenant.schema)
   if (mark?.kind !== 'purging') await runHook(hooks, 'beforePurge', place)
 }
 

@@ -17,7 +17,7 @@ export interface SchemaMark {
 }
 
 const KINDS = ['creating', 'deleted', 'purging', 'arriving', 'moved'] as const
-const MARK = /^tenantry: (\w+) (\S+)((?: \S+)*)(?:\n|$)/
+const MARK = new RegExp(`^tenantry: (${KINDS.join('|')}) (\\S+)((?: \\S+)*)(?:\\n|$)`)
 
 /** The mark in the comment on a schema. */
 export function markIn(comment: string | null | undefined): SchemaMark | undefined {
@@ -29,7 +29,7 @@ export function markIn(comment: string | null | undefined): SchemaMark | undefin
 
 /** The comment with another mark, or with none. */
 function withMark(comment: string | null | undefined, mark?: SchemaMark): string {
-  const rest = markIn(comment) === undefined ? (comment ?? '') : (comment ?? '').replace(MARK, '')
+  const rest = (comment ?? '').replace(MARK, '')
   if (mark === undefined) return rest
   const { kind, at, notes = [] } = mark
   return `tenantry: ${[kind, at.toISOString(), ...notes].join(' ')}\n${rest}`
@@ -46,6 +46,11 @@ export async function readComments(
     [schemas],
   )
   return new Map(rows.map(({ schema, comment }) => [schema, comment]))
+}
+
+/** The mark on a schema. */
+export async function markOf(db: Queryable, schema: string): Promise<SchemaMark | undefined> {
+  return markIn((await readComments(db, [schema])).get(schema))
 }
 
 /** Notes on a schema what becomes of it; with `undefined` it is like any other again. */
@@ -66,7 +71,7 @@ export async function markSchema(
  * @throws `TENANT_STATUS`
  */
 export async function requireNoPurge(db: Queryable, schema: SchemaName): Promise<void> {
-  const mark = markIn((await readComments(db, [schema])).get(schema))
+  const mark = await markOf(db, schema)
   if (mark?.kind !== 'purging') return
   throw new TenantryError(
     'TENANT_STATUS',

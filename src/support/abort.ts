@@ -24,3 +24,21 @@ export async function untilAborted<T>(
     over.abort()
   }
 }
+
+/**
+ * Does work that a signal stops in the middle: what the work throws then is how it was stopped, and
+ * the caller is told why.
+ *
+ * @throws the signal's reason, or what `work` throws
+ */
+export async function unlessAborted<R>(
+  signal: AbortSignal | undefined,
+  work: () => Promise<R>,
+): Promise<R> {
+  try {
+    return await work()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}

@@ -49,3 +49,27 @@ export async function contentsOf(
   }
   return contents
 }
+
+/**
+ * Moves an amount from a loan to its fees over and over again, so that their sum stays the same, until
+ * it is stopped.
+ *
+ * @param schema One with the tables `loans` and `fees`, and a loan with the id 2.
+ * @returns Stops it, and says how often it has been done.
+ */
+export function moveAmounts({ admin }: TestDatabase, schema: string): () => Promise<number> {
+  const stop = new AbortController()
+  const moving = (async (): Promise<number> => {
+    let moves = 0
+    for (; !stop.signal.aborted; moves += 1) {
+      await admin.query(`with taken as (
+          update ${schema}.loans set amount = amount - 1 where id = 2 returning 1 as amount)
+        insert into ${schema}.fees (loan, amount) select 2, amount from taken`)
+    }
+    return moves
+  })()
+  return () => {
+    stop.abort()
+    return moving
+  }
+}

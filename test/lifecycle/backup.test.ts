@@ -7,7 +7,7 @@ import { type RowEvent, SchemaRouter } from 'tenantry'
 import { describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
-import { contentsOf, useFolder } from './archive-fleet.js'
+import { contentsOf, moveAmounts, useFolder } from './archive-fleet.js'
 import { AWKWARD_FILL, AWKWARD_MORE } from './awkward-rows.js'
 import { type Fleet, openFleet } from './fleet.js'
 
@@ -83,17 +83,8 @@ describe('tenants.backup and tenants.restore', () => {
   it('hold one moment under concurrent writes', async () => {
     const fleet = await setUp(LOANS, 'insert into NAME.loans (amount) values (1000)')
     const { router, prefix } = fleet
-    const stop = new AbortController()
     // The sum over both tables is always 1001.
-    const moving = (async (): Promise<number> => {
-      let moves = 0
-      for (; !stop.signal.aborted; moves += 1) {
-        await database.admin.query(`with taken as (
-            update ${prefix}acme.loans set amount = amount - 1 where id = 2 returning 1 as amount)
-          insert into ${prefix}acme.fees (loan, amount) select 2, amount from taken`)
-      }
-      return moves
-    })()
+    const stop = moveAmounts(database, `${prefix}acme`)
     // Slow enough that moves come in between.
     const chunks: Buffer[] = []
     const target = new Writable({
@@ -103,8 +94,7 @@ describe('tenants.backup and tenants.restore', () => {
       },
     })
     await router.tenants.backup('acme', target)
-    stop.abort()
-    expect(await moving).toBeGreaterThan(0)
+    expect(await stop()).toBeGreaterThan(0)
     await router.tenants.restore(Readable.from([Buffer.concat(chunks)]), { as: 'then' })
     const sum = `select (select sum(amount) from ${prefix}then.loans)
       + coalesce((select sum(amount) from ${prefix}then.fees), 0)`

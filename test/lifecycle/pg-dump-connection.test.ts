@@ -6,12 +6,12 @@ import { promisify } from 'node:util'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { withConnection } from '../../src/lifecycle/pg-dump/connection.js'
+import { NOBODY } from '../support/nobody.js'
 import { useDatabase } from '../support/database.js'
 import { findSystemPostgres, useSystemServer } from '../support/system-postgres.js'
 
 const system = await findSystemPostgres()
 const database = useDatabase(await useSystemServer(system))
-const NOBODY = 65_534
 const run = promisify(execFile)
 let folder = ''
 let ca = ''

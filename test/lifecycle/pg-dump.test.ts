@@ -13,7 +13,7 @@ import { useDatabase } from '../support/database.js'
 import { withDatabase } from '../support/database-url.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
 import { findSystemPostgres, useSystemServer } from '../support/system-postgres.js'
-import { contentsOf, useFolder } from './archive-fleet.js'
+import { contentsOf, moveAmounts, useFolder } from './archive-fleet.js'
 import { AWKWARD_FILL, AWKWARD_MORE } from './awkward-rows.js'
 import { type Fleet, openFleet } from './fleet.js'
 
@@ -156,19 +156,9 @@ describe.skipIf(system === undefined)('tenants.backup with pg_dump', () => {
   it('holds one moment under concurrent writes', async () => {
     const fleet = await setUp(LOANS, 'insert into NAME.loans (amount) values (1000)')
     const { router, prefix, file } = fleet
-    const stop = new AbortController()
-    const moving = (async (): Promise<number> => {
-      let moves = 0
-      for (; !stop.signal.aborted; moves += 1) {
-        await database.admin.query(`with taken as (
-            update ${prefix}acme.loans set amount = amount - 1 where id = 2 returning 1 as amount)
-          insert into ${prefix}acme.fees (loan, amount) select 2, amount from taken`)
-      }
-      return moves
-    })()
+    const stop = moveAmounts(database, `${prefix}acme`)
     await backUp(fleet)
-    stop.abort()
-    expect(await moving).toBeGreaterThan(0)
+    expect(await stop()).toBeGreaterThan(0)
     // The sums in the sidecar and the rows of pg_dump are of the same moment, or this fails.
     await router.tenants.restore(file, { pgRestore, as: 'then' })
     const sum = `select (select sum(amount) from ${prefix}then.loans)

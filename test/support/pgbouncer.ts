@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { freePort } from './free-port.js'
+import { NOBODY } from './nobody.js'
 
-const NOBODY = 65_534
 const PATIENCE_MS = 10_000
 
 /** A PgBouncer that can be started. */
@@ -130,16 +130,6 @@ function throughPort(url: string, port: number): string {
   const changed = new URL(url)
   changed.host = `127.0.0.1:${port}`
   return changed.href
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The port has no number.')
-  return address.port
 }
 
 async function untilAnswers(url: string, child: ChildProcess): Promise<void> {

@@ -1,16 +1,16 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { afterAll, beforeAll } from 'vitest'
+import { freePort } from './free-port.js'
+import { NOBODY } from './nobody.js'
 
 const ROOT = '/usr/lib/postgresql'
-const NOBODY = 65_534
 const PATIENCE_MS = 30_000
 
 /** The programs of a PostgreSQL that the system has. */
@@ -113,14 +113,4 @@ async function untilAnswers(url: string): Promise<void> {
       await delay(50)
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('There is no port.')
-  return address.port
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import type { BackupOptions } from 'tenantry'
 import { type Command, Option } from 'commander'
 import type { SelectionFlags } from '../arguments.js'
@@ -7,8 +6,9 @@ import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
 import { selecting, telling } from '../flags.js'
 import { runFleetArchives } from '../fleet-archives.js'
+import { isFolder } from '../is-folder.js'
 import { listenForInterrupts } from '../interrupt.js'
-import { openOutput, printJson } from '../output.js'
+import { openOutput, printReport } from '../output.js'
 import { durationText } from '../render/duration.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
 import type { RunViewFlags } from '../run-view.js'
@@ -39,7 +39,8 @@ export interface BackupFlags extends ConnectionFlags, SelectionFlags, RunViewFla
 /** Writes an archive of one tenant, or of many. */
 async function backup(flags: BackupFlags): Promise<ExitCode> {
   const one = onlyName(flags)
-  if (one !== undefined && !(await isFolder(flags.output))) return backupOne(flags, one)
+  const isForMany = /[/\\]$/.test(flags.output) || (await isFolder(flags.output))
+  if (one !== undefined && !isForMany) return backupOne(flags, one)
   if (/\.(gz|dump)$/i.test(flags.output)) {
     throw usageError(
       'output',
@@ -75,14 +76,6 @@ function onlyName(flags: BackupFlags): string | undefined {
   return name !== undefined && /[*?]/.test(name) ? undefined : name
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  if (/[/\\]$/.test(path)) return true
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-}
-
 async function backupOne(flags: BackupFlags, slug: string): Promise<ExitCode> {
   const output = openOutput({ json: flags.json === true || flags.events === true })
   return withRouter(flags, { output, clients: 2 }, async (router) => {
@@ -93,8 +86,7 @@ async function backupOne(flags: BackupFlags, slug: string): Promise<ExitCode> {
     const { schema, tables, rows } = report
     const done = `${output.colors.green('backed up')}  ${rows} rows of ${tables} tables`
     output.tell(`${schema}  ${done}  ${durationText(performance.now() - began)}`)
-    if (flags.events) output.print(JSON.stringify({ type: 'report', ...report }))
-    else if (flags.json) printJson(output, report)
+    printReport(flags, output, report)
     return EXIT.fine
   })
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import type { RestoreReport } from 'tenantry'
 import type { Command } from 'commander'
 import type { Define } from '../definition.js'
@@ -6,8 +5,9 @@ import { EXIT, type ExitCode } from '../exit-code.js'
 import { DEFAULT_PARALLEL } from '../arguments.js'
 import { parseCount, telling } from '../flags.js'
 import { runFleetArchives } from '../fleet-archives.js'
+import { isFolder } from '../is-folder.js'
 import { listenForInterrupts } from '../interrupt.js'
-import { openOutput, printJson } from '../output.js'
+import { openOutput, printReport } from '../output.js'
 import { durationText } from '../render/duration.js'
 import { type ConnectionFlags, withRouter } from '../router.js'
 import type { RunViewFlags } from '../run-view.js'
@@ -40,11 +40,7 @@ export interface RestoreFlags extends ConnectionFlags, RunViewFlags {
 }
 
 async function restore(path: string, flags: RestoreFlags): Promise<ExitCode> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  return isFolder ? restoreFolder(path, flags) : restoreFile(path, flags)
+  return (await isFolder(path)) ? restoreFolder(path, flags) : restoreFile(path, flags)
 }
 
 /** Restores all tenants of a folder. */
@@ -81,8 +77,7 @@ async function restoreFile(file: string, flags: RestoreFlags): Promise<ExitCode>
     output.tell(
       `${report.tenant.schema}  ${output.colors.green('restored')}  ${report.rows} rows of ${report.tables} tables  ${took}`,
     )
-    if (flags.events) output.print(JSON.stringify({ type: 'report', ...report }))
-    else if (flags.json) printJson(output, report)
+    printReport(flags, output, report)
     return EXIT.fine
   })
 }

@@ -1,5 +1,5 @@
 import type { CatalogItem } from '../../migration/verify/describe.js'
-import type { TenantStatus } from '../../registry/tenant.js'
+import type { Domain, TenantStatus } from '../../registry/tenant.js'
 
 /**
  * The form of an archive. A reader takes this one and all before it; what is added must be left out
@@ -44,6 +44,11 @@ export interface ArchivedDomain {
   readonly path: string
   readonly primary: boolean
   readonly verified: boolean
+}
+
+/** What an archive has of a domain. */
+export function archivedDomain({ host, path, primary, verified }: Domain): ArchivedDomain {
+  return { host, path, primary, verified }
 }
 
 /** A row of the ledger. */

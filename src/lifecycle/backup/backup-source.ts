@@ -12,6 +12,7 @@ import { busy } from '../schema-lock.js'
 import { requireNoPurge } from '../schema-mark.js'
 import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
+import { requireUnmoved } from '../unmoved.js'
 import { bridgedBackup } from './backup-error.js'
 import type { BackupSource } from './read-content.js'
 
@@ -52,14 +53,12 @@ export async function findSource(
 }
 
 /** The tenant may have been renamed, deleted or migrated before the snapshot was taken. */
-export async function requireUnmoved(
+export async function requireSameSource(
   { registry }: LifecycleParts,
   client: PoolClient,
   { slug, schema, applied }: Source,
 ): Promise<Tenant> {
-  const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
-  requireStatus(now, 'backup')
-  if (now.schema !== schema) throw schemaMissing(schema)
+  const now = await requireUnmoved(registry, client, { slug, schema, change: 'backup' })
   await requireNoPurge(client, schema)
   const rows = applied.length === 0 ? [] : await readLedger(client, schema)
   if (digestOf(rows) !== digestOf(applied)) throw busy(schema)

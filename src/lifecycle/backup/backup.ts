@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { PoolClient } from 'pg'
 import { pathOf } from '../../migration/layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import { diffSchemas } from '../../migration/verify/difference.js'
@@ -7,6 +8,7 @@ import type { Reference } from '../../migration/verify/reference.js'
 import { tenantReference } from '../../migration/verify/tenant-reference.js'
 import { parseSlug } from '../../names/slug.js'
 import { cancellable } from '../../postgres/cancellable.js'
+import { unlessAborted } from '../../support/abort.js'
 import { optionInvalid, programPath, refuseUnknown, wholeNumber } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
 import { inRowForm } from '../rows/row-form.js'
@@ -16,7 +18,7 @@ import { type MovedRows, toldRows } from '../told-change.js'
 import { writeWhole } from './archive-file.js'
 import { compress } from './compress.js'
 import { structureDiffers } from './backup-error.js'
-import { type Source, findSource, requireUnmoved } from './backup-source.js'
+import { type Source, findSource, requireSameSource } from './backup-source.js'
 import { type RowEvent, RowProgress } from './progress.js'
 import type { ReferenceOf } from './remember-references.js'
 import { readContent } from './read-content.js'
@@ -158,22 +160,18 @@ async function writeTo(parts: LifecycleParts, job: Job, target: Writable): Promi
   const { source, progress, lockTimeoutMs, signal } = job
   const { schema, applied } = source
   const held = { schema, hasLedger: applied.length > 0, lockTimeoutMs }
-  try {
-    await onSnapshot(cancellable(parts.db, signal), held, async (client) => {
-      const tenant = await requireUnmoved(parts, client, source)
-      await client.query('set transaction read only')
-      const path = pathOf(parts.layout, schema, 'tenant')
-      await inRowForm(client, async () => {
-        const content = await readContent(client, { ...source, tenant, path }, parts.registry)
-        requireStructure(job, content.header.structure)
-        const archive = writeArchive(client, { ...content, schema, progress })
-        await pipeline(compress(archive), target, signal ? { signal } : {})
-      })
+  const read = async (client: PoolClient): Promise<void> => {
+    const tenant = await requireSameSource(parts, client, source)
+    await client.query('set transaction read only')
+    const path = pathOf(parts.layout, schema, 'tenant')
+    await inRowForm(client, async () => {
+      const content = await readContent(client, { ...source, tenant, path }, parts.registry)
+      requireStructure(job, content.header.structure)
+      const archive = writeArchive(client, { ...content, schema, progress })
+      await pipeline(compress(archive), target, signal ? { signal } : {})
     })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
   }
+  await unlessAborted(signal, () => onSnapshot(cancellable(parts.db, signal), held, read))
 }
 
 /** The archive has no structure but the migrations: what they do not make would be lost. */

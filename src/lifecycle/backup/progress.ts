@@ -41,6 +41,14 @@ export class RowProgress {
     if (isFar) this.#onEvent({ kind: 'rows', table, bytes: after })
   }
 
+  /** The rows of a table, which are counted as they pass. */
+  async *counting(table: string, rows: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    for await (const chunk of rows) {
+      this.moved(table, chunk.length)
+      yield chunk
+    }
+  }
+
   /** All rows of a table have passed. @param sum Begins with their number. */
   done(table: string, sum: string): void {
     const rows = Number.parseInt(sum, 10)

@@ -14,7 +14,12 @@ import { requireSeen } from '../rows/require-seen.js'
 import { structureOf } from '../rows/structure-of.js'
 import { qualifiedName } from '../rows/table-rows.js'
 import { busy } from '../schema-lock.js'
-import { ARCHIVE_FORMAT, type ArchiveHeader, type ArchivedMigration } from './archive-record.js'
+import {
+  ARCHIVE_FORMAT,
+  type ArchiveHeader,
+  type ArchivedMigration,
+  archivedDomain,
+} from './archive-record.js'
 import type { ArchiveContent } from './write-archive.js'
 
 /** A tenant that is being backed up. */
@@ -37,20 +42,14 @@ export async function readContent(
 ): Promise<Pick<ArchiveContent, 'header' | 'catalog' | 'tables'>> {
   const catalog = await readCopyCatalog(client, schema)
   await lockTables(client, catalog, schema)
-  const { tables: order } = copyOrder(
-    catalog.tables.map(({ name }) => name),
-    catalog.foreignKeys,
-  )
-  const tables = order.flatMap((wanted) => catalog.tables.filter(({ name }) => name === wanted))
+  const { tables } = copyOrder(catalog.tables, catalog.foreignKeys)
   const header: ArchiveHeader = {
     tenantry: 'backup',
     format: ARCHIVE_FORMAT,
     at: new Date().toISOString(),
     server: await serverVersion(client),
     tenant: archived(tenant),
-    domains: (await registry.domainsOf(client, parseSlug(tenant.slug))).map(
-      ({ host, path: below, primary, verified }) => ({ host, path: below, primary, verified }),
-    ),
+    domains: (await registry.domainsOf(client, parseSlug(tenant.slug))).map(archivedDomain),
     ledger: applied.length === 0 ? [] : await readWholeLedger(client, schema),
     structure: await structureOf(client, schema),
     tables: tables.map((table) => ({ name: table.name, columns: writtenColumns(table) })),
@@ -92,6 +91,11 @@ export async function serverVersion(client: PoolClient): Promise<number> {
     `select current_setting('server_version_num') as version`,
   )
   return Number(rows[0]?.version)
+}
+
+/** The major version of a server, from that number. */
+export function majorOf(version: number): number {
+  return Math.floor(version / 10_000)
 }
 
 async function readWholeLedger(

@@ -15,6 +15,7 @@ import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
 import { requireSameStructure } from './compare.js'
 import { type CopyChoice, copyData } from './copy-data.js'
+import { requireUnmoved } from '../unmoved.js'
 import { onSnapshot } from '../rows/source-snapshot.js'
 
 /** What is copied of a tenant, and how. */
@@ -60,7 +61,7 @@ export async function cloneTenant(
   const source = await findSource(parts, parseSlug(from))
   await parts.registry.install(db)
   return onSnapshot(db, { ...source, lockTimeoutMs }, async (client) => {
-    await requireUnmoved(parts, client, source)
+    await requireUnmoved(parts.registry, client, { ...source, change: 'clone' })
     const { schema } = order.row
     const way = {
       source: source.schema,
@@ -101,17 +102,6 @@ async function findSource({ layout, registry, db }: LifecycleParts, slug: Slug):
   if (state?.exists !== true) throw schemaMissing(schema)
   if (state.foreign === true) throw foreignLedger(schema)
   return { slug, schema, migrations, hasLedger: state.applied.length > 0 }
-}
-
-/** The tenant may have been renamed or deleted before the source was locked. */
-async function requireUnmoved(
-  { registry }: LifecycleParts,
-  client: PoolClient,
-  { slug, schema }: Source,
-): Promise<void> {
-  const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
-  requireStatus(now, 'clone')
-  if (now.schema !== schema) throw schemaMissing(schema)
 }
 
 /** The migrations that the source has had: the copy gets no more, and no fewer. */

@@ -28,11 +28,7 @@ export async function copyData(
   await inRowForm(client, async () => {
     const catalog = await readCopyCatalog(client, way.copy)
     const tables = chosen(catalog, choice)
-    const { tables: order, cut } = copyOrder(
-      tables.map(({ name }) => name),
-      catalog.foreignKeys,
-    )
-    const inOrder = order.flatMap((wanted) => tables.filter(({ name }) => name === wanted))
+    const { tables: inOrder, cut } = copyOrder(tables, catalog.foreignKeys)
     const empty = emptyTexts(way, inOrder, choice)
     const late = await readLateKeys(client, way.copy, await tableBytes(client, way.source))
     await fillTables(client, { path: way.path, catalog, cut, late, empty }, async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { isError } from '../../support/is-error.js'
+import { isMissingFile } from '../../support/missing-file.js'
 import { optionInvalid } from '../../support/options.js'
 import { sync } from '../backup/archive-file.js'
 
@@ -22,7 +22,7 @@ export interface FreePlace {
 export async function freePlace(target: string): Promise<FreePlace> {
   const path = resolve(target)
   const found = await stat(path).catch((error: unknown) => {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissingFile(error)) return undefined
     throw error
   })
   if (found === undefined) return { path, mode: undefined }

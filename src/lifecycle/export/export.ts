@@ -6,8 +6,9 @@ import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import { type Slug, parseSlug } from '../../names/slug.js'
 import { cancellable } from '../../postgres/cancellable.js'
-import type { Tenant } from '../../registry/tenant.js'
+import { unlessAborted } from '../../support/abort.js'
 import { listOf, optionInvalid, refuseUnknown, wholeNumber } from '../../support/options.js'
+import { archivedDomain } from '../backup/archive-record.js'
 import { type RowEvent, RowProgress } from '../backup/progress.js'
 import { lockTables } from '../backup/read-content.js'
 import type { LifecycleParts } from '../create.js'
@@ -17,6 +18,7 @@ import { onSnapshot } from '../rows/source-snapshot.js'
 import { requireNoPurge } from '../schema-mark.js'
 import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
+import { requireUnmoved } from '../unmoved.js'
 import { type MovedRows, toldRows } from '../told-change.js'
 import { type ExportTable, readExportTables } from './export-catalog.js'
 import { fillWhole, freePlace, writeDown } from './export-folder.js'
@@ -95,18 +97,12 @@ async function exportData(
   const source = await findSource(parts, parseSlug(tenant))
   const { slug, schema } = source
   const place = await freePlace(target)
-  try {
-    await fillWhole(place, (folder) => {
-      const db = cancellable(parts.db, signal)
-      const held = { schema, hasLedger: source.hasLedger, lockTimeoutMs: wanted.lockTimeoutMs }
-      return onSnapshot(db, held, (client) =>
-        writeContents(parts, client, { ...wanted, ...source, folder }),
-      )
-    })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  }
+  const held = { schema, hasLedger: source.hasLedger, lockTimeoutMs: wanted.lockTimeoutMs }
+  const write = (folder: string): Promise<void> =>
+    onSnapshot(cancellable(parts.db, signal), held, (client) =>
+      writeContents(parts, client, { ...wanted, ...source, folder }),
+    )
+  await unlessAborted(signal, () => fillWhole(place, write))
   const report = { tenant: slug, schema, folder: place.path, ...wanted.progress.totals }
   return { tenant: source, report }
 }
@@ -163,26 +159,18 @@ async function findSource(parts: LifecycleParts, slug: Slug): Promise<Source> {
   }
 }
 
-/** The tenant may have been renamed, deleted or purged before the snapshot was taken. */
-async function requireUnmoved(
-  { registry }: LifecycleParts,
-  client: PoolClient,
-  { slug, schema }: Source,
-): Promise<Tenant> {
-  const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
-  requireStatus(now, 'export')
-  if (now.schema !== schema) throw schemaMissing(schema)
-  await requireNoPurge(client, schema)
-  return now
-}
-
 interface Job extends Wanted, Source {
   readonly folder: string
 }
 
 async function writeContents(parts: LifecycleParts, client: PoolClient, job: Job): Promise<void> {
   const { slug, schema, folder, format, signal } = job
-  const { id, name, status, metadata, createdAt } = await requireUnmoved(parts, client, job)
+  const { id, name, status, metadata, createdAt } = await requireUnmoved(parts.registry, client, {
+    slug,
+    schema,
+    change: 'export',
+  })
+  await requireNoPurge(client, schema)
   const at = new Date()
   await client.query('set transaction read only')
   const { registry, layout } = parts
@@ -198,12 +186,7 @@ async function writeContents(parts: LifecycleParts, client: PoolClient, job: Job
       format,
       at,
       tenant: { id, slug, name, schema, status, metadata, createdAt },
-      domains: domains.map(({ host, path: below, primary, verified }) => ({
-        host,
-        path: below,
-        primary,
-        verified,
-      })),
+      domains: domains.map(archivedDomain),
       tables: written,
     }
     const text = `${JSON.stringify(contents, undefined, 2)}\n`

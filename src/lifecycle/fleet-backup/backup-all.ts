@@ -1,25 +1,16 @@
 import { join } from 'node:path'
 import { selectSchemas } from '../../migration/selection.js'
 import { select } from '../../selector/selector.js'
-import { optionInvalid, refuseUnknown } from '../../support/options.js'
+import { refuseUnknown } from '../../support/options.js'
 import { backupTenant } from '../backup/backup.js'
+import { digestOfFile } from '../backup/file-digest.js'
 import { rememberReferences } from '../backup/remember-references.js'
 import type { LifecycleParts } from '../create.js'
+import type { RunTenant } from '../run-tenants.js'
 import type { BackupAllOptions, BackupAllReport } from './fleet-options.js'
-import { type FleetItem, runFleet } from './fleet-run.js'
+import { FLEET_OPTIONS, checkFolder, runFleet } from './fleet-run.js'
 import { inFolder } from './folder.js'
-import { ManifestWriter, isWhole, readManifest, sealOf } from './manifest.js'
-
-/** What the options of both directions may be. */
-export const FLEET_OPTIONS = [
-  'concurrency',
-  'lockTimeout',
-  'onFailure',
-  'signal',
-  'cancel',
-  'onOutcome',
-  'onEvent',
-] as const
+import { ManifestWriter, isWhole, readManifest } from './manifest.js'
 
 const OPTIONS: readonly (keyof BackupAllOptions)[] = [
   ...FLEET_OPTIONS,
@@ -38,9 +29,7 @@ export async function backupAll(
   options: BackupAllOptions,
 ): Promise<BackupAllReport> {
   refuseUnknown('', options, OPTIONS)
-  if (typeof path !== 'string' || path === '') {
-    throw optionInvalid('folder', 'The folder must be a path.')
-  }
+  checkFolder(path)
   const { select: selector = select.tenants(), exclude = [], limit } = options
   const chosen = { select: selector, exclude, limit }
   const schemas = await selectSchemas({ ...parts, spares: undefined }, chosen)
@@ -56,7 +45,7 @@ export async function backupAll(
 
 interface Backup {
   readonly folder: string
-  readonly items: readonly FleetItem[]
+  readonly items: readonly RunTenant[]
   readonly left: readonly string[]
   readonly options: BackupAllOptions
 }
@@ -68,23 +57,19 @@ async function backUp(
   const kept = (await readManifest(folder)) ?? new Map()
   const manifest = await ManifestWriter.begin(folder, { left, kept })
   const referenceOf = rememberReferences()
-  const { lockTimeout, cancel, engine, pgDump } = options
-  const one = {
-    ...(engine && { engine }),
-    ...(pgDump !== undefined && { pgDump }),
-    ...(lockTimeout !== undefined && { lockTimeout }),
-    ...(cancel && { signal: cancel }),
-  }
+  const { engine, pgDump } = options
+  const by = { ...(engine && { engine }), ...(pgDump !== undefined && { pgDump }) }
   return runFleet(parts, items, {
     options,
-    work: async ({ slug: tenant }) => {
+    work: async ({ slug: tenant }, one) => {
       const former = kept.get(tenant)
       if (former !== undefined && (await isWhole(folder, former))) return 'current'
       const file = `${tenant}.${engine === 'pg_dump' ? 'dump' : 'tenantry.gz'}`
       const target = join(folder, file)
-      const report = await backupTenant(parts, { tenant, target, referenceOf }, one)
+      const report = await backupTenant(parts, { tenant, target, referenceOf }, { ...one, ...by })
       const at = new Date().toISOString()
-      await manifest.add({ ...report, file, at, ...(await sealOf(target)) })
+      const { sha256, bytes: size } = await digestOfFile(target)
+      await manifest.add({ ...report, file, at, size, sha256 })
       return 'done'
     },
   })

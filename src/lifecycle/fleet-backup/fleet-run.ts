@@ -1,57 +1,59 @@
-import { type RunReport, type SchemaOutcome, requireSuccess } from '../../migration/report.js'
-import { type WorkResult, runOver } from '../../migration/run.js'
+import { type RunReport, requireSuccess } from '../../migration/report.js'
 import { settingsOf } from '../../migration/run-options.js'
-import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
+import { optionInvalid } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
+import { type RunTenant, runTenants } from '../run-tenants.js'
 import type { FleetOptions } from './fleet-options.js'
 
-/** A tenant that a run over archives is about. */
-export interface FleetItem {
-  readonly slug: string
-  readonly schema: string
+/** What the options of both directions may be. */
+export const FLEET_OPTIONS = [
+  'concurrency',
+  'lockTimeout',
+  'onFailure',
+  'signal',
+  'cancel',
+  'onOutcome',
+  'onEvent',
+] as const
+
+/** What the backup or the restore of one tenant takes of them. */
+export interface OneOptions {
+  readonly lockTimeout?: number
+  readonly signal?: AbortSignal
 }
 
 /** What is done for one tenant; it answers with whether there was anything to do. */
-export type FleetWork<Item> = (item: Item) => Promise<'done' | 'current'>
+type FleetWork<Item> = (item: Item, options: OneOptions) => Promise<'done' | 'current'>
 
 /**
  * Works on archives of many tenants, a few at a time.
  *
  * @throws `RUN_FAILED` with the report, when a tenant failed
  */
-export async function runFleet<Item extends FleetItem>(
+export async function runFleet<Item extends RunTenant>(
   { pool }: LifecycleParts,
   items: readonly Item[],
   { options, work }: { readonly options: FleetOptions; readonly work: FleetWork<Item> },
 ): Promise<RunReport> {
-  const { onEvent } = options
-  const bySchema = new Map<SchemaName, Item>(
-    items.map((item) => [parseSchemaName(item.schema), item]),
-  )
-  const named = (outcome: SchemaOutcome): SchemaOutcome => {
-    const { schema, kind, ...rest } = outcome
-    const item = bySchema.get(parseSchemaName(schema))
-    return { schema, kind, ...(item && { tenant: item.slug }), ...rest }
+  const { lockTimeout, cancel } = options
+  const one = {
+    ...(lockTimeout !== undefined && { lockTimeout }),
+    ...(cancel && { signal: cancel }),
   }
-  const settings = settingsOf({
-    ...options,
-    onOutcome: (outcome) => options.onOutcome?.(named(outcome)),
-    onEvent: (event) => {
-      onEvent?.(event.type === 'finished' ? { ...event, outcome: named(event.outcome) } : event)
-    },
-  })
+  const settings = settingsOf(options)
   // One client is the folder's.
   const most = Math.max(1, pool.options.max - 1)
   const concurrency = Math.min(settings.concurrency, most)
-  const queue = [...bySchema.keys()].map((schema) => ({ schema, kind: 'tenant' as const }))
-  const report = await runOver(
-    queue,
+  const report = await runTenants(
+    items,
     { ...settings, concurrency, maxAttempts: 1 },
-    async ({ schema }): Promise<WorkResult> => {
-      const item = bySchema.get(schema)
-      if (item === undefined) throw new TypeError('unreachable')
-      return { status: await work(item), applied: [] }
-    },
+    async (item) => ({ status: await work(item, one), applied: [] }),
   )
-  return requireSuccess('RUN_FAILED', { ...report, outcomes: report.outcomes.map(named) })
+  return requireSuccess('RUN_FAILED', report)
+}
+
+/** Checks the path of a folder of archives. @throws `OPTIONS_INVALID` */
+export function checkFolder(path: unknown): void {
+  if (typeof path === 'string' && path !== '') return
+  throw optionInvalid('folder', 'The folder must be a path.')
 }

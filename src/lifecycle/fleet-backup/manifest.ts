@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, readFile, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { TenantryError } from '../../errors.js'
-import { isError } from '../../support/is-error.js'
+import { isRecord, parseJson } from '../../support/json.js'
+import { readIfThere } from '../../support/missing-file.js'
 import { writeWhole } from '../backup/archive-file.js'
 import type { BackupReport } from '../backup/backup.js'
+import { digestOfFile } from '../backup/file-digest.js'
 
 /** The first line of a manifest. */
 interface ManifestHeader {
@@ -42,12 +42,9 @@ const FORMAT = 1
  */
 export async function readManifest(folder: string): Promise<Archives | undefined> {
   const path = join(folder, NAME)
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readIfThere(path)
   if (text === undefined) return undefined
-  const [header, ...lines] = text.split('\n').map(parse)
+  const [header, ...lines] = text.split('\n').map(parseJson)
   if (!isHeader(header)) throw noManifest(path)
   // A process that is killed leaves half a line at most.
   return new Map(lines.filter(isArchive).map((archive) => [archive.tenant, archive]))
@@ -94,22 +91,11 @@ export class ManifestWriter {
   }
 }
 
-/** How large a file is, and its SHA-256. */
-export async function sealOf(path: string): Promise<Pick<ArchivedFile, 'size' | 'sha256'>> {
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const chunk of createReadStream(path)) {
-    hash.update(chunk)
-    size += chunk.length
-  }
-  return { size, sha256: hash.digest('hex') }
-}
-
 /** Whether an archive is what the manifest says of it. */
 export async function isWhole(folder: string, archive: ArchivedFile): Promise<boolean> {
   const path = join(folder, archive.file)
   const found = await stat(path).catch(() => undefined)
-  return found?.size === archive.size && (await sealOf(path)).sha256 === archive.sha256
+  return found?.size === archive.size && (await digestOfFile(path)).sha256 === archive.sha256
 }
 
 /** The error for a folder in which `backupAll` has not been. */
@@ -122,31 +108,14 @@ export function noManifest(path: string): TenantryError {
   )
 }
 
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
-}
-
 function isHeader(input: unknown): input is ManifestHeader {
-  return isObject(input) && 'tenantry' in input && input.tenantry === 'backups' && isRead(input)
-}
-
-function isRead(input: object): boolean {
-  return 'format' in input && typeof input.format === 'number' && input.format <= FORMAT
+  if (!isRecord(input) || input['tenantry'] !== 'backups') return false
+  const { format } = input
+  return typeof format === 'number' && format <= FORMAT
 }
 
 function isArchive(input: unknown): input is ArchivedFile {
-  if (!isObject(input)) return false
-  const texts = ['tenant', 'schema', 'file', 'sha256'] as const
-  return (
-    texts.every((key) => key in input && typeof Reflect.get(input, key) === 'string') &&
-    'size' in input
-  )
-}
-
-function isObject(input: unknown): input is object {
-  return typeof input === 'object' && input !== null
+  if (!isRecord(input)) return false
+  const texts = ['tenant', 'schema', 'file', 'sha256']
+  return texts.every((key) => typeof input[key] === 'string') && 'size' in input
 }

@@ -2,14 +2,14 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TenantryError } from '../../errors.js'
 import type { RunReport } from '../../migration/report.js'
+import { parseSchemaName } from '../../names/schema-name.js'
 import { parseSlug } from '../../names/slug.js'
-import { isError } from '../../support/is-error.js'
-import { flag, optionInvalid, refuseUnknown } from '../../support/options.js'
+import { isMissingFile } from '../../support/missing-file.js'
+import { flag, refuseUnknown } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
 import { restoreTenant } from '../restore/restore.js'
-import { FLEET_OPTIONS } from './backup-all.js'
 import type { RestoreAllOptions } from './fleet-options.js'
-import { runFleet } from './fleet-run.js'
+import { FLEET_OPTIONS, checkFolder, runFleet } from './fleet-run.js'
 import { type ArchivedFile, isWhole, noManifest, readManifest } from './manifest.js'
 
 const OPTIONS: readonly (keyof RestoreAllOptions)[] = [...FLEET_OPTIONS, 'skipExisting']
@@ -22,24 +22,21 @@ export async function restoreAll(
 ): Promise<RunReport> {
   refuseUnknown('', options, OPTIONS)
   const skipExisting = flag('skipExisting', options.skipExisting ?? false)
-  if (typeof path !== 'string' || path === '') {
-    throw optionInvalid('folder', 'The folder must be a path.')
-  }
+  checkFolder(path)
   const folder = await realpath(path).catch((error: unknown) => {
-    throw isError(error) && 'code' in error && error.code === 'ENOENT' ? noManifest(path) : error
+    throw isMissingFile(error) ? noManifest(path) : error
   })
   const archives = await readManifest(folder)
   if (archives === undefined) throw noManifest(folder)
-  const items = [...archives.values()].map((archive) => ({ ...archive, slug: archive.tenant }))
-  const { lockTimeout, cancel } = options
-  const one = {
-    ...(lockTimeout !== undefined && { lockTimeout }),
-    ...(cancel && { signal: cancel }),
-  }
+  const items = [...archives.values()].map((archive) => ({
+    ...archive,
+    slug: archive.tenant,
+    schema: parseSchemaName(archive.schema),
+  }))
   const { registry, db, lookUps } = parts
   return runFleet(parts, items, {
     options,
-    work: async ({ slug, ...archive }) => {
+    work: async ({ slug, ...archive }, one) => {
       const isThere = (await registry.findBySlug(db, parseSlug(slug))) !== undefined
       if (isThere && skipExisting) return 'current'
       if (!(await isWhole(folder, archive))) throw notWhole(folder, archive)

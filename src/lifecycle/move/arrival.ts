@@ -6,7 +6,8 @@ import type { Tenant } from '../../registry/tenant.js'
 import type { LifecycleParts } from '../create.js'
 import { deleteTenant } from '../delete.js'
 import { purgeTenant } from '../purge.js'
-import { type MoveSource, markOf } from './source.js'
+import { markOf } from '../schema-mark.js'
+import type { MoveSource } from './source.js'
 
 /** The tenant in the database that it is moved to. */
 export interface Arrival {

@@ -80,29 +80,34 @@ async function copyChanges(move: Move, here: Side, there: Side): Promise<CaughtU
   const filled = await filledViews(here.client, here.schema)
   const isSame = filled.join() === (await filledViews(there.client, there.schema)).join()
   for (const side of [here, there]) await setPath(side)
-  const [wanted, found] = await Promise.all(
-    [here, there].map(({ client, schema, catalog }) => rowSums(client, schema, catalog.tables)),
-  )
-  const differing = [...(wanted ?? [])].filter(([name, sum]) => found?.get(name) !== sum)
+  const [wanted, found] = await Promise.all([sumsOf(here), sumsOf(there)])
+  const differing = [...wanted].filter(([name, sum]) => found.get(name) !== sum)
   const again = withReferrers(
     differing.map(([name]) => name),
     plan.links,
   )
-  const recopied = await copyAgain(move, { here, there, late: plan.late }, again)
+  const recopied = await copyAgain(move, { here, there, late: plan.late, wanted }, again)
   const sequences = await readSequences(here.client, here.schema, here.catalog)
   await setSequences(there.client, there.schema, sequences)
   if (recopied.length > 0 || !isSame) {
     const { materializedViews: views } = there.catalog
     await refreshViews(there.client, there.schema, { views, filled })
   }
-  const tables = there.catalog.tables.filter(({ name }) => again.has(name))
-  const arrived = await rowSums(there.client, there.schema, tables)
-  const wrong = recopied.filter((name) => arrived.get(name) !== wanted?.get(name))
-  if (wrong.length > 0)
+  const names = recopied.map(({ name }) => name)
+  const arrived = await sumsOf(there, recopied)
+  const wrong = names.filter((name) => arrived.get(name) !== wanted.get(name))
+  if (wrong.length > 0) {
     throw restoreDiffers(move.slug, 'its rows are not those of the source', wrong)
-  const sums = [...(wanted?.values() ?? [])]
-  const rows = sums.reduce((sum, each) => sum + Number.parseInt(each, 10), 0)
-  return { recopied, tables: sums.length, rows }
+  }
+  const rows = [...wanted.values()].reduce((sum, each) => sum + Number.parseInt(each, 10), 0)
+  return { recopied: names, tables: wanted.size, rows }
+}
+
+function sumsOf(
+  { client, schema, catalog }: Side,
+  tables: readonly CopyTable[] = catalog.tables,
+): Promise<ReadonlyMap<string, string>> {
+  return rowSums(client, schema, tables)
 }
 
 /** What has to be read while names in definitions are whole. */
@@ -121,51 +126,40 @@ interface CopyPlan {
 interface Copying extends Pick<CopyPlan, 'late'> {
   readonly here: Side
   readonly there: Side
+  /** What the rows of the source come to. */
+  readonly wanted: ReadonlyMap<string, string>
 }
 
 async function copyAgain(
   { onEvent }: Move,
-  { here, there, late }: Copying,
+  { here, there, late, wanted }: Copying,
   again: ReadonlySet<string>,
-): Promise<readonly string[]> {
+): Promise<readonly CopyTable[]> {
   const { path, catalog, schema, client } = there
-  const { tables: order, cut } = copyOrder([...again], catalog.foreignKeys)
-  if (order.length === 0) return []
+  const chosen = here.catalog.tables.filter(({ name }) => again.has(name))
+  const { tables, cut } = copyOrder(chosen, catalog.foreignKeys)
+  if (tables.length === 0) return []
   const progress = new RowProgress(onEvent)
-  const tables = order.flatMap((name) => here.catalog.tables.filter((each) => each.name === name))
   const filling = {
     path,
     catalog,
     cut,
     late: late.filter(({ table }) => again.has(table)),
-    empty: [`truncate ${order.map((name) => qualifiedName(schema, name)).join(', ')}`],
+    empty: [`truncate ${tables.map(({ name }) => qualifiedName(schema, name)).join(', ')}`],
   }
   await fillTables(client, filling, async () => {
-    for (const table of tables) await copyTable(here, there, table, progress)
+    for (const table of tables) {
+      const { name } = table
+      const rows = progress.counting(name, copyOut(here.client, here.schema, table))
+      await copyIn(client, { schema, name, columns: writtenColumns(table) }, rows)
+      progress.done(name, wanted.get(name) ?? '')
+    }
   })
-  return order
+  return tables
 }
 
 function setPath({ client, path }: Side): Promise<unknown> {
   return client.query(`select set_config('search_path', $1, true)`, [path])
-}
-
-async function copyTable(
-  here: Side,
-  there: Side,
-  table: CopyTable,
-  progress: RowProgress,
-): Promise<void> {
-  const { name } = table
-  async function* rows(): AsyncGenerator<Buffer, void> {
-    for await (const chunk of copyOut(here.client, here.schema, table)) {
-      progress.moved(name, chunk.length)
-      yield chunk
-    }
-  }
-  const into = { schema: there.schema, name, columns: writtenColumns(table) }
-  await copyIn(there.client, into, rows())
-  progress.done(name, (await rowSums(there.client, there.schema, [table])).get(name) ?? '')
 }
 
 interface TableLink {

@@ -11,10 +11,10 @@ import type { LifecycleParts } from '../create.js'
 import { tenantNotFound } from '../not-found.js'
 import { renameSchema } from '../rename-schema.js'
 import { holdSchemas } from '../schema-lock.js'
-import { markSchema, requireNoPurge } from '../schema-mark.js'
+import { markOf, markSchema, requireNoPurge } from '../schema-mark.js'
 import { atStandstill, schemaMissing } from '../standstill.js'
-import { requireStatus } from '../status-change.js'
-import { type MoveSource, markOf, parkedIn, parkedMark } from './source.js'
+import { requireUnmoved } from '../unmoved.js'
+import { type MoveSource, parkedIn, parkedMark } from './source.js'
 
 /** How a tenant is stopped. */
 interface Parking {
@@ -42,9 +42,8 @@ export async function parkTenant(
   const parked = stampedName(schema, 'moved', new Date())
   const standstill = { schema, also: parked, lockTimeoutMs }
   const tenant = await atStandstill(db, standstill, async (client) => {
-    const now = (await registry.findBySlug(client, slug)) ?? tenantNotFound(slug)
-    requireStatus(now, 'move')
-    if (now.schema !== schema || now.id !== found.id) throw schemaMissing(schema)
+    const now = await requireUnmoved(registry, client, { slug, schema, change: 'move' })
+    if (now.id !== found.id) throw schemaMissing(schema)
     await requireNoPurge(client, schema)
     await compare(client)
     const renaming = { from: schema, to: parked }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PoolClient } from 'pg'
-import type { Domain } from '../../registry/tenant.js'
+import { archivedDomain } from '../backup/archive-record.js'
 import { parseFreeDomain } from '../free-domain.js'
 import { tenantNotFound } from '../not-found.js'
 import { addArchivedDomains } from '../restore/restore-new.js'
@@ -18,8 +18,8 @@ export async function serveArrival(
 ): Promise<void> {
   const { name, metadata } = (await from.registry.findBySlug(reader, slug)) ?? tenantNotFound(slug)
   await to.registry.update(writer, slug, { name, metadata })
-  const wanted = (await from.registry.domainsOf(reader, slug)).map(plain)
-  const found = (await to.registry.domainsOf(writer, slug)).map(plain)
+  const wanted = (await from.registry.domainsOf(reader, slug)).map(archivedDomain)
+  const found = (await to.registry.domainsOf(writer, slug)).map(archivedDomain)
   if (!isDeepStrictEqual(wanted, found)) {
     for (const { host, path } of found) {
       await to.registry.removeDomain(writer, slug, parseFreeDomain(host + path, to))
@@ -28,8 +28,4 @@ export async function serveArrival(
   }
   await markSchema(writer, schema, undefined)
   if (parked?.status === 'active') await to.registry.setStatus(writer, slug, 'active')
-}
-
-function plain({ host, path, primary, verified }: Domain): Omit<Domain, 'tenant'> {
-  return { host, path, primary, verified }
 }

@@ -4,12 +4,11 @@ import { foreignLedger, readStates } from '../../migration/ledger.js'
 import { pendingMigrations } from '../../migration/plan.js'
 import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import type { Slug } from '../../names/slug.js'
-import type { Queryable } from '../../postgres/queryable.js'
 import type { Tenant, TenantStatus } from '../../registry/tenant.js'
 import { bridgedBackup } from '../backup/backup-error.js'
 import type { LifecycleParts } from '../create.js'
 import { tenantNotFound } from '../not-found.js'
-import { type SchemaMark, markIn, readComments } from '../schema-mark.js'
+import { type SchemaMark, markOf } from '../schema-mark.js'
 import { schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
 
@@ -55,11 +54,6 @@ export async function findMoveSource(
   if (pending !== undefined) throw notCurrent(tenant, pending.fileName)
   const parked = parkedIn(await markOf(db, schema))
   return { tenant, schema, hasLedger: state.applied.length > 0, ...(parked && { parked }) }
-}
-
-/** The mark on a schema. */
-export async function markOf(db: Queryable, schema: SchemaName): Promise<SchemaMark | undefined> {
-  return markIn((await readComments(db, [schema])).get(schema))
 }
 
 /** What a mark says of a move, if it is that of one. */

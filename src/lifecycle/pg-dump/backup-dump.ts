@@ -3,12 +3,14 @@ import type { PoolClient } from 'pg'
 import { pathOf } from '../../migration/layout.js'
 import { type SchemaName, quoteIdent } from '../../names/schema-name.js'
 import { cancellable } from '../../postgres/cancellable.js'
+import { unlessAborted } from '../../support/abort.js'
 import { writeFileWhole } from '../backup/archive-file.js'
 import type { ArchiveHeader } from '../backup/archive-record.js'
 import type { BackupReport } from '../backup/backup.js'
-import { type Source, requireUnmoved } from '../backup/backup-source.js'
+import { type Source, requireSameSource } from '../backup/backup-source.js'
+import { digestOfFile } from '../backup/file-digest.js'
 import type { RowProgress } from '../backup/progress.js'
-import { readContent, serverVersion } from '../backup/read-content.js'
+import { majorOf, readContent, serverVersion } from '../backup/read-content.js'
 import type { LifecycleParts } from '../create.js'
 import type { CopyTable } from '../rows/copy-catalog.js'
 import { inRowForm } from '../rows/row-form.js'
@@ -17,7 +19,7 @@ import { onSnapshot } from '../rows/source-snapshot.js'
 import { withConnection } from './connection.js'
 import { ProgramFailed, majorVersionOf, withProgram } from './program.js'
 import { dumpFailed, dumpTooOld } from './program-error.js'
-import { type Sidecar, digestOfFile, sidecarOf, sidecarText } from './sidecar.js'
+import { type Sidecar, sidecarOf, sidecarText } from './sidecar.js'
 
 /** A backup that `pg_dump` makes. */
 export interface DumpOrder {
@@ -30,23 +32,23 @@ export interface DumpOrder {
   readonly signal: AbortSignal | undefined
 }
 
+/** What was backed up. */
+type DumpTotals = Pick<BackupReport, 'tables' | 'rows' | 'bytes'>
+
 /**
  * Has `pg_dump` write the archive of a tenant, and writes beside it what the registry says and what
  * the rows come to, all of one moment.
  *
  * @throws `PG_DUMP_UNFIT`, `PG_DUMP_FAILED`, `TENANT_BUSY`
  */
-export async function backUpByDump(
-  parts: LifecycleParts,
-  order: DumpOrder,
-): Promise<Pick<BackupReport, 'tables' | 'rows' | 'bytes'>> {
+export async function backUpByDump(parts: LifecycleParts, order: DumpOrder): Promise<DumpTotals> {
   const { source, program, progress, lockTimeoutMs, signal } = order
   const { schema, applied } = source
   const version = await majorVersionOf(program)
   const held = { schema, hasLedger: applied.length > 0, lockTimeoutMs }
-  const backedUp = onSnapshot(cancellable(parts.db, signal), held, async (client) => {
-    const tenant = await requireUnmoved(parts, client, source)
-    const server = Math.floor((await serverVersion(client)) / 10_000)
+  const read = async (client: PoolClient): Promise<DumpTotals> => {
+    const tenant = await requireSameSource(parts, client, source)
+    const server = majorOf(await serverVersion(client))
     if (version < server) throw dumpTooOld(program, version, server)
     await client.query('set transaction read only')
     const path = pathOf(parts.layout, schema, 'tenant')
@@ -57,11 +59,8 @@ export async function backUpByDump(
       const bytes = await writeBoth(client, order, found)
       return { ...counted(progress), bytes }
     })
-  })
-  return backedUp.catch((error: unknown) => {
-    signal?.throwIfAborted()
-    throw error
-  })
+  }
+  return unlessAborted(signal, () => onSnapshot(cancellable(parts.db, signal), held, read))
 }
 
 interface Found {

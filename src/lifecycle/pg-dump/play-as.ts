@@ -6,7 +6,7 @@ import { firstFew } from '../../support/first-few.js'
 import { type Renaming, placesInside, repairRoutinePaths } from '../name-in-text.js'
 import { renameSchema } from '../rename-schema.js'
 import { holdSchema } from '../schema-lock.js'
-import { markIn, markSchema, readComments } from '../schema-mark.js'
+import { markOf, markSchema, readComments } from '../schema-mark.js'
 import { requireFreeName } from './free-name.js'
 import { type DumpScript, playScript } from './play-script.js'
 
@@ -43,9 +43,8 @@ export async function playAs(
   if (aside !== undefined) await renameSchema(client, { from: aside, to: from })
   if (moves) await requireNoName(client, { from, to: schema })
   await client.query('set local search_path = pg_catalog')
-  const comment = (await readComments(client, [schema])).get(schema)
   // What was noted of the tenant that was backed up does not hold for this one.
-  if (markIn(comment) !== undefined) await markSchema(client, schema, undefined)
+  if ((await markOf(client, schema)) !== undefined) await markSchema(client, schema, undefined)
 }
 
 /** Makes the name free for a while; migrations and other changes of the schema wait. */

@@ -94,13 +94,8 @@ async function copy(
   const name = tableOf(text)
   const table = tables.get(name) ?? name
   const statement = text.replace(/;\s*$/, ` with (format text, encoding 'UTF8')`)
-  const counted = async function* (): AsyncGenerator<Buffer, void> {
-    for await (const chunk of rows) {
-      progress.moved(table, chunk.length)
-      yield chunk
-    }
-  }
-  await pipeline(Readable.from(counted(), { objectMode: false }), client.query(copyFrom(statement)))
+  const counted = Readable.from(progress.counting(table, rows), { objectMode: false })
+  await pipeline(counted, client.query(copyFrom(statement)))
 }
 
 const COPIED = /^COPY (?:"(?:[^"]|"")*"|[^\s."]+)\.("(?:[^"]|"")*"|[^\s("]+)/

@@ -7,6 +7,7 @@ import { parseSlug, schemaOfSlug } from '../../names/slug.js'
 import { optionInvalid, wholeNumber } from '../../support/options.js'
 import { BrokenArchive } from '../backup/archive-frame.js'
 import type { ArchiveHeader } from '../backup/archive-record.js'
+import { digestOfFile } from '../backup/file-digest.js'
 import { RowProgress } from '../backup/progress.js'
 import type { LifecycleParts } from '../create.js'
 import { requireFreeSchema } from '../free-schema.js'
@@ -24,7 +25,7 @@ import {
 import { schemaOfDump } from './dump-contents.js'
 import { makeFromDump } from './make-from-dump.js'
 import { ProgramFailed } from './program.js'
-import { type Sidecar, digestOfFile, readSidecar } from './sidecar.js'
+import { type Sidecar, readSidecar } from './sidecar.js'
 
 /** How an archive of `pg_dump` is restored. */
 export type DumpOptions = Omit<RestoreOptions, 'replace' | 'pgRestore'> & {
@@ -67,7 +68,6 @@ export async function restoreDump(
       return { tenant: restored.tenant, report }
     })
   } catch (error) {
-    options.signal?.throwIfAborted()
     const isBroken = error instanceof ProgramFailed
     throw explainArchive(
       isBroken ? new BrokenArchive(error.message, { cause: error }) : error,

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
 import { BrokenArchive } from '../backup/archive-frame.js'
 import { ARCHIVE_FORMAT, type ArchiveHeader, isWholeHeader } from '../backup/archive-record.js'
 import { archiveNewer } from '../restore/archive-error.js'
-import { isError } from '../../support/is-error.js'
+import { isRecord } from '../../support/json.js'
+import { readIfThere } from '../../support/missing-file.js'
 
 /** What stands beside an archive of `pg_dump`: all that `pg_restore` has no use for. */
 export interface Sidecar {
@@ -37,27 +34,13 @@ export function sidecarText(parts: Pick<Sidecar, 'sha256' | 'bytes' | 'sums' | '
  */
 export async function readSidecar(path: string): Promise<Sidecar | undefined> {
   const file = sidecarOf(path)
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const text = await readIfThere(file)
   if (text === undefined) return undefined
   const input = parsed(text, file)
   if (!isSidecar(input)) throw new BrokenArchive(`${file} is not what was written beside it`)
   const format = Math.max(input.format, input.header.format)
   if (format > ARCHIVE_FORMAT) throw archiveNewer(format)
   return input
-}
-
-/** The SHA-256 of a file, and how many bytes it has. */
-export async function digestOfFile(
-  path: string,
-  signal?: AbortSignal,
-): Promise<Pick<Sidecar, 'sha256' | 'bytes'>> {
-  const hash = createHash('sha256')
-  const input = createReadStream(path)
-  await pipeline(input, hash, signal ? { signal } : {})
-  return { sha256: hash.digest('hex'), bytes: input.bytesRead }
 }
 
 function parsed(text: string, file: string): unknown {
@@ -69,16 +52,8 @@ function parsed(text: string, file: string): unknown {
 }
 
 function isSidecar(input: unknown): input is Sidecar {
-  if (typeof input !== 'object' || input === null) return false
-  const { tenantry, format, sha256, sums, header } = { ...EMPTY, ...input }
+  if (!isRecord(input)) return false
+  const { tenantry, format, sha256, sums, header } = input
   const isOurs = tenantry === 'pg_dump' && typeof format === 'number' && typeof sha256 === 'string'
-  return isOurs && typeof sums === 'object' && sums !== null && isWholeHeader(header)
-}
-
-const EMPTY: Readonly<Record<'tenantry' | 'format' | 'sha256' | 'sums' | 'header', unknown>> = {
-  tenantry: undefined,
-  format: undefined,
-  sha256: undefined,
-  sums: undefined,
-  header: undefined,
+  return isOurs && isRecord(sums) && isWholeHeader(header)
 }

@@ -5,7 +5,7 @@ import { diffSchemas } from '../../migration/verify/difference.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import type { ArchiveHeader, ArchivedSequence } from '../backup/archive-record.js'
 import type { RowProgress } from '../backup/progress.js'
-import { serverVersion } from '../backup/read-content.js'
+import { majorOf, serverVersion } from '../backup/read-content.js'
 import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyIn } from '../rows/copy-rows.js'
 import { fillTables } from '../rows/fill.js'
@@ -51,7 +51,7 @@ export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promis
       end = await archive.readRows({
         fill: async (table, rows) => {
           const { columns = [] } = header.tables.find(({ name }) => name === table) ?? {}
-          await copyIn(client, { schema, name: table, columns }, counted(table, { rows, progress }))
+          await copyIn(client, { schema, name: table, columns }, progress.counting(table, rows))
         },
         filled: (table, sum) => progress.done(table, sum),
       })
@@ -78,16 +78,6 @@ function cutOf(
 function emptyTexts(schema: SchemaName, { tables }: ArchiveHeader): readonly string[] {
   if (tables.length === 0) return []
   return [`truncate ${tables.map(({ name }) => qualifiedName(schema, name)).join(', ')}`]
-}
-
-async function* counted(
-  table: string,
-  { rows, progress }: { readonly rows: AsyncIterable<Buffer>; readonly progress: RowProgress },
-): AsyncGenerator<Buffer, void> {
-  for await (const chunk of rows) {
-    progress.moved(table, chunk.length)
-    yield chunk
-  }
 }
 
 /** Lets sequences go on where they were elsewhere. */
@@ -144,8 +134,4 @@ async function requireStructure(
   const what =
     'its structure is not what was backed up (- is missing, + is too much, ~ is different)'
   throw restoreDiffers(slug, what, differences)
-}
-
-function majorOf(version: number): number {
-  return Math.floor(version / 10_000)
 }

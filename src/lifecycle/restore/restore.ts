@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
 import { cancellable } from '../../postgres/cancellable.js'
 import type { Tenant, TenantMetadata } from '../../registry/tenant.js'
+import { unlessAborted } from '../../support/abort.js'
 import { flag, optionInvalid, programPath, refuseUnknown } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
 import { makeContents } from './make-contents.js'
 import { isDump } from './is-dump.js'
 import { toldRows } from '../told-change.js'
-import { withArchive } from './read-archive.js'
+import { type OpenArchive, withArchive } from './read-archive.js'
 import { replaceTenant } from './replace-tenant.js'
 import { restoreNew } from './restore-new.js'
 import { type MakeRestored, type RestoreOptions, planOf } from './restore-plan.js'
@@ -52,26 +53,28 @@ export async function restoreTenant(
   const pgRestore = programPath('pgRestore', options.pgRestore ?? 'pg_restore')
   const { signal } = options
   const parts = { ...given, db: cancellable(given.db, signal) }
-  try {
+  return unlessAborted(signal, async () => {
     if (typeof source === 'string' && (await isDump(source))) {
       const { restoreDump } = await import('../pg-dump/restore-dump.js')
-      return await restoreDump(parts, source, { ...options, replace, pgRestore })
+      return restoreDump(parts, source, { ...options, replace, pgRestore })
     }
-    return await withArchive(source, async (archive) => {
-      const plan = await planOf(parts, archive, options)
-      const make: MakeRestored = (place, target) =>
-        makeContents(parts, place, { ...plan, ...target })
-      const turn = { action: 'restore', slug: plan.slug } as const
-      return toldRows(turn, async () => {
-        const restored = await (replace ? replaceTenant : restoreNew)(parts, plan, make)
-        const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
-        const migrated = pending.map(({ fileName }) => fileName)
-        const report = { ...restored, migrated, verified: true, ...plan.progress.totals }
-        return { tenant: restored.tenant, report }
-      })
-    })
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  }
+    return withArchive(source, (archive) => restoreArchive(parts, archive, { ...options, replace }))
+  })
+}
+
+async function restoreArchive(
+  parts: LifecycleParts,
+  archive: OpenArchive,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  const plan = await planOf(parts, archive, options)
+  const make: MakeRestored = (place, target) => makeContents(parts, place, { ...plan, ...target })
+  const work = options.replace === true ? replaceTenant : restoreNew
+  return toldRows({ action: 'restore', slug: plan.slug }, async () => {
+    const restored = await work(parts, plan, make)
+    const pending = plan.migrations.filter((migration) => !plan.had.includes(migration))
+    const migrated = pending.map(({ fileName }) => fileName)
+    const report = { ...restored, migrated, verified: true, ...plan.progress.totals }
+    return { tenant: restored.tenant, report }
+  })
 }

@@ -4,6 +4,7 @@ import { loadMigrationFiles } from 'postgres-migrations'
 import { TenantryError } from '../../errors.js'
 import type { Migration, MigrationSource } from '../source.js'
 import { isError } from '../../support/is-error.js'
+import { isMissingFile } from '../../support/missing-file.js'
 
 /**
  * A directory in the format of `postgres-migrations`: `1_create_loans.sql`, ids consecutive from 1.
@@ -86,7 +87,7 @@ async function loadDirectory(folder: string): Promise<readonly Migration[]> {
 
 async function loadReverses(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return []
+    if (isMissingFile(error)) return []
     throw error
   })
   const files = names.filter((name) => name.endsWith('.sql'))

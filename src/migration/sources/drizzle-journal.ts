@@ -1,3 +1,5 @@
+import { isRecord, parseJson } from '../../support/json.js'
+
 /** One entry of drizzle-kit's journal. */
 export interface JournalEntry {
   readonly idx: number
@@ -8,7 +10,7 @@ export interface JournalEntry {
 
 /** The entries of a journal in their order; `undefined` for a text that is none. */
 export function readJournal(text: string): readonly JournalEntry[] | undefined {
-  const journal = parsed(text)
+  const journal = parseJson(text)
   if (!isRecord(journal)) return undefined
   const entries = journal['entries']
   if (!Array.isArray(entries) || !entries.every(isEntry)) return undefined
@@ -20,20 +22,8 @@ export function drizzleOrder(text: string): readonly string[] | undefined {
   return readJournal(text)?.map(({ tag }) => tag)
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function isEntry(input: unknown): input is JournalEntry {
   if (!isRecord(input)) return false
   const { idx, tag, when } = input
   return typeof idx === 'number' && typeof tag === 'string' && typeof when === 'number'
-}
-
-function isRecord(input: unknown): input is Readonly<Record<string, unknown>> {
-  return typeof input === 'object' && input !== null
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TenantryError } from '../../errors.js'
-import { isError } from '../../support/is-error.js'
+import { isMissingFile } from '../../support/missing-file.js'
 
 const FILE = 'server.json'
 
@@ -29,7 +29,7 @@ export async function readServerFile(directory: string): Promise<ServerFile | un
     const content: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (isServerFile(content)) return content
   } catch (error) {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissingFile(error)) return undefined
     throw unreadable(path, error)
   }
   throw unreadable(path)
