@@ -7,11 +7,16 @@ import type { Migration } from '../migration/source.js'
 import { applyPending } from '../migration/unit.js'
 import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import type { Slug } from '../names/slug.js'
+import type { SchemaKind } from '../selector/selector.js'
 import { SQL_STATE, sqlStateOf } from '../postgres/sql-state.js'
 
 /** A schema that nobody is served from, and the migrations that it is to have. */
 export interface NewStructure {
   readonly schema: SchemaName
+  /** @defaultValue `'tenant'` */
+  readonly kind?: SchemaKind
+  /** Makes the schema if it is missing. @defaultValue `false` */
+  readonly create?: boolean
   /** The owner, for migrations in code; a spare has none. */
   readonly slug?: Slug | undefined
   readonly migrations: readonly Migration[]
@@ -25,13 +30,13 @@ export interface NewStructure {
 export async function migrateNew(
   client: PoolClient,
   layout: SchemaLayout,
-  { schema, slug, migrations, allow = [], hooks }: NewStructure,
+  { schema, kind = 'tenant', create = false, slug, migrations, allow = [], hooks }: NewStructure,
 ): Promise<void> {
   await applyPending(client, {
     schema,
-    path: pathOf(layout, schema, 'tenant'),
+    path: pathOf(layout, schema, kind),
     migrations,
-    createSchema: false,
+    createSchema: create,
     lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
     tenant: slug,
     hooks,

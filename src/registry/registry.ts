@@ -70,6 +70,11 @@ export interface TenantRegistry<Metadata = TenantMetadata> {
    */
   readonly channel?: string
   /**
+   * The tables of the service that it keeps tenants in, quoted and with their schemas, such as
+   * `"public"."customers"`. A backup of their schema leaves their rows to those of the tenants.
+   */
+  readonly tables?: readonly string[]
+  /**
    * Makes what the registry needs in the database, or brings it up to date; writes nothing where it
    * is current. Many processes may call it at once.
    */

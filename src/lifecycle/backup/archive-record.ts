@@ -1,5 +1,6 @@
 import type { CatalogItem } from '../../migration/verify/describe.js'
 import type { Domain, TenantStatus } from '../../registry/tenant.js'
+import type { SchemaKind } from '../../selector/selector.js'
 
 /**
  * The form of an archive. A reader takes this one and all before it; what is added must be left out
@@ -7,16 +8,14 @@ import type { Domain, TenantStatus } from '../../registry/tenant.js'
  */
 export const ARCHIVE_FORMAT = 1
 
-/** The first line of an archive: all but the rows. */
-export interface ArchiveHeader {
+/** What the first line of each archive says of its schema: all but the rows. */
+export interface ArchiveHead {
   readonly tenantry: 'backup'
   readonly format: number
   /** When the snapshot was taken. */
   readonly at: string
   /** The number of the server's version, such as 180004. */
   readonly server: number
-  readonly tenant: ArchivedTenant
-  readonly domains: readonly ArchivedDomain[]
   readonly ledger: readonly ArchivedMigration[]
   /** Everything in the schema, to be compared after a restore. */
   readonly structure: readonly CatalogItem[]
@@ -27,6 +26,20 @@ export interface ArchiveHeader {
   /** How many bytes the tables take on the server; earlier archives do not say it. */
   readonly size?: number
 }
+
+/** The first line of the archive of a tenant. */
+export interface ArchiveHeader extends ArchiveHead {
+  readonly tenant: ArchivedTenant
+  readonly domains: readonly ArchivedDomain[]
+}
+
+/** The first line of the archive of a schema that belongs to no tenant. */
+export interface FixedHeader extends ArchiveHead {
+  readonly fixed: { readonly schema: string; readonly kind: FixedKind }
+}
+
+/** A kind of schema that belongs to no tenant. */
+export type FixedKind = Exclude<SchemaKind, 'tenant'>
 
 /** The row of the registry. */
 export interface ArchivedTenant {
@@ -103,21 +116,36 @@ export interface EndRecord {
 
 /** A line of an archive. */
 export type ArchiveRecord =
-  ArchiveHeader | TableRecord | TableEndRecord | SequencesRecord | EndRecord
+  ArchiveHeader | FixedHeader | TableRecord | TableEndRecord | SequencesRecord | EndRecord
 
 /** Tells whether a line is the header of an archive, of any form. */
 export function isHeader(input: unknown): input is Pick<ArchiveHeader, 'tenantry' | 'format'> {
   return has(input, 'tenantry') && input.tenantry === 'backup' && has(input, 'format')
 }
 
-/** Tells whether a header is whole. */
+/** Tells whether the header of a tenant's archive is whole. */
 export function isWholeHeader(input: unknown): input is ArchiveHeader {
-  if (!isHeader(input) || !has(input, 'tenant') || !has(input, 'server')) return false
-  const lists = ['domains', 'ledger', 'structure', 'tables', 'views'] as const
+  if (!isWholeHead(input) || !has(input, 'tenant') || !hasList(input, 'domains')) return false
+  const keys = ['id', 'slug', 'name', 'schema', 'status', 'metadata']
+  return keys.every((key) => has(input.tenant, key))
+}
+
+/** Tells whether the header of the archive of another schema is whole. */
+export function isFixedHeader(input: unknown): input is FixedHeader {
+  if (!isWholeHead(input) || !has(input, 'fixed')) return false
+  const { fixed } = input
   return (
-    ['id', 'slug', 'name', 'schema', 'status', 'metadata'].every((key) => has(input.tenant, key)) &&
-    lists.every((key) => has(input, key) && Array.isArray(input[key]))
+    has(fixed, 'schema') && has(fixed, 'kind') && ['shared', 'static'].includes(String(fixed.kind))
   )
+}
+
+function isWholeHead(input: unknown): boolean {
+  const lists = ['ledger', 'structure', 'tables', 'views']
+  return isHeader(input) && has(input, 'server') && lists.every((key) => hasList(input, key))
+}
+
+function hasList(input: unknown, key: string): boolean {
+  return has(input, key) && Array.isArray(input[key])
 }
 
 /** Tells whether a line begins a table. */

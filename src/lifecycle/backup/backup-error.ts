@@ -4,17 +4,19 @@ import type { Slug } from '../../names/slug.js'
 import { firstFew } from '../../support/first-few.js'
 import { optionInvalid } from '../../support/options.js'
 
-/** The error for a schema of which the migrations do not tell all. */
+/** The error for a schema of which the migrations do not tell all. @param tenant Its owner. */
 export function structureDiffers(
-  tenant: Slug,
   schema: SchemaName,
   differences: readonly string[],
+  tenant?: Slug,
 ): TenantryError {
+  const what = tenant === undefined ? `Schema "${schema}"` : `Tenant "${tenant}"`
+  const other = tenant === undefined ? 'dump it by pg_dump.' : byDump
   return new TenantryError(
     'SCHEMA_DRIFT',
-    `Tenant "${tenant}" was not backed up, because the structure of schema "${schema}" is not what ` +
-      'its migrations make, and an archive has no other (- is missing, + is too much, ~ is ' +
-      `different): ${firstFew(differences, '; ')}. Correct the schema or the migrations, or ${byDump}`,
+    `${what} was not backed up, because the structure of schema "${schema}" is not what its ` +
+      'migrations make, and an archive has no other (- is missing, + is too much, ~ is different): ' +
+      `${firstFew(differences, '; ')}. Correct the schema or the migrations, or ${other}`,
     { tenant, schema, candidates: differences },
   )
 }

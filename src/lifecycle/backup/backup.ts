@@ -1,28 +1,18 @@
 import { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import type { PoolClient } from 'pg'
 import { pathOf } from '../../migration/layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
-import { diffSchemas } from '../../migration/verify/difference.js'
-import type { Reference } from '../../migration/verify/reference.js'
 import { tenantReference } from '../../migration/verify/tenant-reference.js'
 import { parseSlug } from '../../names/slug.js'
-import { cancellable } from '../../postgres/cancellable.js'
-import { unlessAborted } from '../../support/abort.js'
+import type { Tenant } from '../../registry/tenant.js'
 import { optionInvalid, programPath, refuseUnknown, wholeNumber } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
-import { inRowForm } from '../rows/row-form.js'
-import { withoutLedgerNote } from '../rows/structure-of.js'
-import { onSnapshot } from '../rows/source-snapshot.js'
 import { type MovedRows, toldRows } from '../told-change.js'
-import { writeWhole } from './archive-file.js'
-import { compress } from './compress.js'
 import { structureDiffers } from './backup-error.js'
-import { type Source, findSource, requireSameSource } from './backup-source.js'
+import { findSource, requireSameSource } from './backup-source.js'
 import { type RowEvent, RowProgress } from './progress.js'
 import type { ReferenceOf } from './remember-references.js'
 import { readContent } from './read-content.js'
-import { writeArchive } from './write-archive.js'
+import { type SnapshotJob, writeSnapshot } from './write-snapshot.js'
 
 /** How a tenant is backed up. */
 export interface BackupOptions {
@@ -118,9 +108,14 @@ async function backUp(
   }
   const owned = { schema, kind: 'tenant' as const }
   const reference = await referenceOf({ ...parts, lockTimeoutMs }, owned, applied)
-  const job = { source, reference, progress, lockTimeoutMs, signal }
-  if (typeof target === 'string') await writeWhole(target, (file) => writeTo(parts, job, file))
-  else await writeTo(parts, job, target)
+  const path = pathOf(parts.layout, schema, 'tenant')
+  const job: SnapshotJob<Tenant> = {
+    ...{ schema, applied, reference, progress, lockTimeoutMs, signal },
+    find: (client) => requireSameSource(parts, client, source),
+    read: (client, found) => readContent(client, { ...source, tenant: found, path }, parts.registry),
+    drifted: (differences) => structureDiffers(schema, differences, source.slug),
+  }
+  await writeSnapshot(parts.db, job, target)
   return { tenant: source, report: { ...report, ...progress.totals } }
 }
 
@@ -145,37 +140,4 @@ function engineOf(options: BackupOptions, target: string | Writable): Engine {
     )
   }
   return { name: engine, program: programPath('pgDump', pgDump ?? 'pg_dump'), target }
-}
-
-interface Job {
-  readonly source: Source
-  /** What the schema has to look like. */
-  readonly reference: Reference
-  readonly progress: RowProgress
-  readonly lockTimeoutMs: number
-  readonly signal: AbortSignal | undefined
-}
-
-async function writeTo(parts: LifecycleParts, job: Job, target: Writable): Promise<void> {
-  const { source, progress, lockTimeoutMs, signal } = job
-  const { schema, applied } = source
-  const held = { schema, hasLedger: applied.length > 0, lockTimeoutMs }
-  const read = async (client: PoolClient): Promise<void> => {
-    const tenant = await requireSameSource(parts, client, source)
-    await client.query('set transaction read only')
-    const path = pathOf(parts.layout, schema, 'tenant')
-    await inRowForm(client, async () => {
-      const content = await readContent(client, { ...source, tenant, path }, parts.registry)
-      requireStructure(job, content.header.structure)
-      const archive = writeArchive(client, { ...content, schema, progress })
-      await pipeline(compress(archive), target, signal ? { signal } : {})
-    })
-  }
-  await unlessAborted(signal, () => onSnapshot(cancellable(parts.db, signal), held, read))
-}
-
-/** The archive has no structure but the migrations: what they do not make would be lost. */
-function requireStructure({ source, reference }: Job, structure: Reference['description']): void {
-  const differences = diffSchemas(withoutLedgerNote(reference.description), structure)
-  if (differences.length > 0) throw structureDiffers(source.slug, source.schema, differences)
 }

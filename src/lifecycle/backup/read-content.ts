@@ -16,40 +16,62 @@ import { qualifiedName } from '../rows/table-rows.js'
 import { busy } from '../schema-lock.js'
 import {
   ARCHIVE_FORMAT,
+  type ArchiveHead,
   type ArchiveHeader,
   type ArchivedMigration,
   archivedDomain,
 } from './archive-record.js'
 import type { ArchiveContent } from './write-archive.js'
 
-/** A tenant that is being backed up. */
-export interface BackupSource {
-  readonly tenant: Tenant
+/** A schema that is being backed up. */
+export interface ReadSource {
   readonly schema: SchemaName
   /** The text of its `search_path`. */
   readonly path: string
   readonly applied: readonly unknown[]
+  /** Oids of tables in it whose rows are not its own. */
+  readonly except?: readonly string[]
+}
+
+/** A tenant that is being backed up. */
+export interface BackupSource extends ReadSource {
+  readonly tenant: Tenant
+}
+
+/** All of an archive but the rows. */
+export type ReadContent<Header> = Pick<ArchiveContent, 'catalog' | 'tables'> & {
+  readonly header: Header
+}
+
+/** Reads all of a tenant but its rows; see {@link readSchema}. */
+export async function readContent(
+  client: PoolClient,
+  source: BackupSource,
+  registry: TenantRegistry,
+): Promise<ReadContent<ArchiveHeader>> {
+  const { tenant } = source
+  const domains = await registry.domainsOf(client, parseSlug(tenant.slug))
+  const { header, ...content } = await readSchema(client, source)
+  const own = { tenant: archived(tenant), domains: domains.map(archivedDomain) }
+  return { ...content, header: { ...header, ...own } }
 }
 
 /**
- * Reads all of a tenant but its rows from the client's snapshot, in the form of rows, and leaves the
- * client with the tenant's path, by which names in values are short and fit whatever the schema will be called.
+ * Reads all of a schema but its rows from the client's snapshot, in the form of rows, and leaves the
+ * client with the schema's path, by which names in values are short and fit whatever it will be called.
  */
-export async function readContent(
+export async function readSchema(
   client: PoolClient,
-  { tenant, schema, path, applied }: BackupSource,
-  registry: TenantRegistry,
-): Promise<Pick<ArchiveContent, 'header' | 'catalog' | 'tables'>> {
-  const catalog = await readCopyCatalog(client, schema)
+  { schema, path, applied, except = [] }: ReadSource,
+): Promise<ReadContent<ArchiveHead>> {
+  const catalog = await readCopyCatalog(client, schema, except)
   await lockTables(client, catalog, schema)
   const { tables } = copyOrder(catalog.tables, catalog.foreignKeys)
-  const header: ArchiveHeader = {
+  const header: ArchiveHead = {
     tenantry: 'backup',
     format: ARCHIVE_FORMAT,
     at: new Date().toISOString(),
     server: await serverVersion(client),
-    tenant: archived(tenant),
-    domains: (await registry.domainsOf(client, parseSlug(tenant.slug))).map(archivedDomain),
     ledger: applied.length === 0 ? [] : await readWholeLedger(client, schema),
     structure: await structureOf(client, schema),
     tables: tables.map((table) => ({ name: table.name, columns: writtenColumns(table) })),

@@ -7,12 +7,17 @@ import { copyOut } from '../rows/copy-rows.js'
 import { rowSums } from '../rows/row-sum.js'
 import { qualifiedName } from '../rows/table-rows.js'
 import { dataLine, lineOf } from './archive-frame.js'
-import type { ArchiveHeader, ArchiveRecord, ArchivedSequence } from './archive-record.js'
+import type {
+  ArchiveHeader,
+  ArchiveRecord,
+  ArchivedSequence,
+  FixedHeader,
+} from './archive-record.js'
 import type { RowProgress } from './progress.js'
 
 /** What an archive is made of. */
 export interface ArchiveContent {
-  readonly header: ArchiveHeader
+  readonly header: ArchiveHeader | FixedHeader
   readonly schema: SchemaName
   readonly catalog: CopyCatalog
   /** In the order of the header. */

@@ -97,7 +97,11 @@ async function copyChanges(move: Move, here: Side, there: Side): Promise<CaughtU
   const arrived = await sumsOf(there, recopied)
   const wrong = names.filter((name) => arrived.get(name) !== wanted.get(name))
   if (wrong.length > 0) {
-    throw restoreDiffers(move.slug, 'its rows are not those of the source', wrong)
+    throw restoreDiffers(
+      { tenant: move.slug, schema: there.schema },
+      'its rows are not those of the source',
+      wrong,
+    )
   }
   const rows = [...wanted.values()].reduce((sum, each) => sum + Number.parseInt(each, 10), 0)
   return { recopied: names, tables: wanted.size, rows }

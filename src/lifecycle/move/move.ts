@@ -114,7 +114,11 @@ function compare(
     const one = await structureOf(reader, source.schema)
     const differences = diffSchemas(one, await structureOf(writer, arrival.schema))
     if (differences.length === 0) return
-    throw restoreDiffers(slug, 'its structure was changed while it was copied', differences)
+    throw restoreDiffers(
+      { tenant: slug, schema: arrival.schema },
+      'its structure was changed while it was copied',
+      differences,
+    )
   })
 }
 

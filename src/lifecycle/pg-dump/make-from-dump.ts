@@ -63,7 +63,11 @@ async function requireRows(
   const differing = [...names].filter((name) => sums.get(name) !== sidecar.sums[name])
   if (differing.length === 0) return
   const candidates = differing.map((name) => `table ${name}`)
-  throw restoreDiffers(slug, 'its rows are not those that were backed up', candidates)
+  throw restoreDiffers(
+    { tenant: slug, schema },
+    'its rows are not those that were backed up',
+    candidates,
+  )
 }
 
 /**
@@ -78,7 +82,11 @@ async function requireParts(
   const { structure } = sidecar.header
   const differences = diffSchemas(namesIn(structure), namesIn(await structureOf(client, schema)))
   if (differences.length === 0) return
-  throw restoreDiffers(slug, 'its structure is not what was backed up', differences)
+  throw restoreDiffers(
+    { tenant: slug, schema },
+    'its structure is not what was backed up',
+    differences,
+  )
 }
 
 function namesIn(items: readonly CatalogItem[]): readonly CatalogItem[] {

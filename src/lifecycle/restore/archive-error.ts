@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { TenantryError } from '../../errors.js'
 import { firstFew } from '../../support/first-few.js'
 import { BrokenArchive } from '../backup/archive-frame.js'
-import { ARCHIVE_FORMAT } from '../backup/archive-record.js'
+import { ARCHIVE_FORMAT, type FixedHeader } from '../backup/archive-record.js'
 import { isError } from '../../support/is-error.js'
 
 const NOTHING = 'Nothing was changed.'
@@ -66,6 +66,16 @@ function invalid(what: string, cause: unknown): TenantryError {
   )
 }
 
+/** The error for the archive of a schema that is no tenant's, where that of a tenant is meant. */
+export function ofNoTenant({ fixed }: FixedHeader): TenantryError {
+  return new TenantryError(
+    'ARCHIVE_INVALID',
+    `The archive is of schema "${fixed.schema}", which belongs to no tenant. ${NOTHING} Restore the ` +
+      'folder that it is in, by tenants.restoreAll() or `tenantry restore`.',
+    { schema: fixed.schema },
+  )
+}
+
 /** The error for an archive of a later version of the package. */
 export function archiveNewer(format: unknown): TenantryError {
   return new TenantryError(
@@ -77,15 +87,16 @@ export function archiveNewer(format: unknown): TenantryError {
 
 /** The error for a schema that did not become what was archived. */
 export function restoreDiffers(
-  tenant: string,
+  { tenant, schema }: { readonly tenant?: string | undefined; readonly schema: string },
   what: string,
   differences: readonly string[],
 ): TenantryError {
+  const name = tenant === undefined ? `Schema "${schema}"` : `Tenant "${tenant}"`
   return new TenantryError(
     'RESTORE_DIFFERS',
-    `Tenant "${tenant}" was not restored, because ${what}: ${firstFew(differences, '; ')}. Everything ` +
+    `${name} was not restored, because ${what}: ${firstFew(differences, '; ')}. Everything ` +
       'was rolled back. Look for migrations and generated columns whose functions do not give the ' +
       'same for the same, and for what hooks do before the migrations.',
-    { tenant, candidates: differences },
+    { tenant, schema, candidates: differences },
   )
 }

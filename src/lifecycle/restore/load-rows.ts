@@ -3,7 +3,7 @@ import { ledgerTable } from '../../migration/ledger.js'
 import type { CatalogItem } from '../../migration/verify/describe.js'
 import { diffSchemas } from '../../migration/verify/difference.js'
 import type { SchemaName } from '../../names/schema-name.js'
-import type { ArchiveHeader, ArchivedSequence } from '../backup/archive-record.js'
+import type { ArchiveHead, ArchivedSequence } from '../backup/archive-record.js'
 import type { RowProgress } from '../backup/progress.js'
 import { majorOf, serverVersion } from '../backup/read-content.js'
 import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
@@ -20,12 +20,15 @@ import type { ArchiveEnd, OpenArchive } from './read-archive.js'
 
 /** A schema that has had the migrations of an archive, and is to have its rows. */
 export interface LoadedSchema {
-  readonly slug: string
+  /** Slug of its owner. */
+  readonly tenant?: string
   readonly schema: SchemaName
   /** The text of its `search_path`. */
   readonly path: string
-  readonly archive: OpenArchive
+  readonly archive: OpenArchive<ArchiveHead>
   readonly progress: RowProgress
+  /** Oids of tables in it that are left alone. */
+  readonly except?: readonly string[]
 }
 
 /**
@@ -34,16 +37,16 @@ export interface LoadedSchema {
  * @throws `RESTORE_DIFFERS`
  */
 export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promise<void> {
-  const { schema, path, archive, progress } = loaded
+  const { schema, path, archive, progress, except = [] } = loaded
   const { header } = archive
   await requireStructure(client, loaded)
   await inRowForm(client, async () => {
-    const catalog = await readCopyCatalog(client, schema)
+    const catalog = await readCopyCatalog(client, schema, except)
     const filling = {
       path,
       catalog,
       cut: cutOf(catalog, header),
-      late: await readLateKeys(client, schema, header.size),
+      late: await readLateKeys(client, schema, header.size, except),
       empty: emptyTexts(schema, header),
     }
     let end: ArchiveEnd = { sums: new Map(), sequences: [] }
@@ -67,7 +70,7 @@ export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promis
 /** Keys whose table comes before the one that they refer to. */
 function cutOf(
   { foreignKeys }: CopyCatalog,
-  { tables }: ArchiveHeader,
+  { tables }: ArchiveHead,
 ): CopyCatalog['foreignKeys'] {
   const at = new Map(tables.map(({ name }, index) => [name, index]))
   return foreignKeys.filter(
@@ -75,7 +78,7 @@ function cutOf(
   )
 }
 
-function emptyTexts(schema: SchemaName, { tables }: ArchiveHeader): readonly string[] {
+function emptyTexts(schema: SchemaName, { tables }: ArchiveHead): readonly string[] {
   if (tables.length === 0) return []
   return [`truncate ${tables.map(({ name }) => qualifiedName(schema, name)).join(', ')}`]
 }
@@ -97,16 +100,16 @@ export async function setSequences(
 
 async function requireRows(
   client: PoolClient,
-  { slug, schema }: LoadedSchema,
+  loaded: LoadedSchema,
   { end, catalog }: { readonly end: ArchiveEnd; readonly catalog: CopyCatalog },
 ): Promise<void> {
-  const found = await rowSums(client, schema, catalog.tables)
+  const found = await rowSums(client, loaded.schema, catalog.tables)
   const differing = catalog.tables
     .map(({ name }) => name)
     .filter((name) => found.get(name) !== end.sums.get(name))
   if (differing.length === 0) return
   const tables = differing.map((name) => `table ${name}`)
-  throw restoreDiffers(slug, 'its rows are not those that were backed up', tables)
+  throw restoreDiffers(loaded, 'its rows are not those that were backed up', tables)
 }
 
 /** When each migration was applied is the tenant's history, and not that of the restore. */
@@ -122,16 +125,17 @@ async function dateLedger(client: PoolClient, { schema, archive }: LoadedSchema)
 
 async function requireStructure(
   client: PoolClient,
-  { slug, schema, archive: { header } }: LoadedSchema,
+  loaded: LoadedSchema,
 ): Promise<void> {
+  const { header } = loaded.archive
   const version = await serverVersion(client)
   const isSameServer = majorOf(version) === majorOf(header.server)
   // Each major version of the server shows definitions in its own words.
   const shown = (items: readonly CatalogItem[]): readonly CatalogItem[] =>
     isSameServer ? items : items.map((item) => ({ ...item, detail: '' }))
-  const differences = diffSchemas(shown(header.structure), shown(await structureOf(client, schema)))
+  const differences = diffSchemas(shown(header.structure), shown(await structureOf(client, loaded.schema)))
   if (differences.length === 0) return
   const what =
     'its structure is not what was backed up (- is missing, + is too much, ~ is different)'
-  throw restoreDiffers(slug, what, differences)
+  throw restoreDiffers(loaded, what, differences)
 }

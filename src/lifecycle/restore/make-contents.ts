@@ -28,7 +28,7 @@ export async function makeContents(
   await runHook(hooks, 'beforeCreate', place)
   await runMigrateHook(hooks, 'before', place)
   await migrateNew(client, layout, { schema, slug, migrations: had, allow: locked })
-  await loadRows(client, { slug, schema, path, archive, progress })
+  await loadRows(client, { tenant: slug, schema, path, archive, progress })
   if (had.length === migrations.length) return
   const owned = { schema, kind: 'tenant', tenant } as const
   const itsHooks = unitHooks(hooks, { schema: owned, path, direction: 'up' })

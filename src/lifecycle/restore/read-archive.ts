@@ -7,19 +7,21 @@ import {
   ARCHIVE_FORMAT,
   type ArchiveHeader,
   type ArchivedSequence,
+  type FixedHeader,
   type TableEndRecord,
   isEnd,
+  isFixedHeader,
   isHeader,
   isSequences,
   isTable,
   isTableEnd,
   isWholeHeader,
 } from '../backup/archive-record.js'
-import { archiveNewer, explainArchive } from './archive-error.js'
+import { archiveNewer, explainArchive, ofNoTenant } from './archive-error.js'
 
 /** An archive that is being read, from its begin to its end, once. */
-export interface OpenArchive {
-  readonly header: ArchiveHeader
+export interface OpenArchive<Header = ArchiveHeader> {
+  readonly header: Header
   /**
    * Hands over the rows of each table, which have to be taken before the next table comes.
    *
@@ -44,20 +46,36 @@ export interface ArchiveEnd {
 }
 
 /**
- * Opens an archive while `work` runs.
+ * Opens the archive of a tenant while `work` runs.
  *
  * @throws `ARCHIVE_INVALID`, `ARCHIVE_NEWER`, and what `work` throws
  */
-export async function withArchive<R>(
+export function withArchive<R>(
   source: string | Readable,
   work: (archive: OpenArchive) => Promise<R>,
+): Promise<R> {
+  return withOpen(source, isWholeHeader, work)
+}
+
+/** Opens the archive of a shared or a static schema while `work` runs; see {@link withArchive}. */
+export function withFixedArchive<R>(
+  source: string,
+  work: (archive: OpenArchive<FixedHeader>) => Promise<R>,
+): Promise<R> {
+  return withOpen(source, isFixedHeader, work)
+}
+
+async function withOpen<Header, R>(
+  source: string | Readable,
+  isWanted: (input: unknown) => input is Header,
+  work: (archive: OpenArchive<Header>) => Promise<R>,
 ): Promise<R> {
   const input = typeof source === 'string' ? createReadStream(source) : source
   const plain = createGunzip({ chunkSize: 256 * 1024 })
   // Its failure is that of whoever reads on.
   pipeline(input, plain, () => {})
   try {
-    return await work(await openArchive(plain))
+    return await work(await openArchive(plain, isWanted))
   } catch (error) {
     throw explainArchive(error, typeof source === 'string' ? source : undefined)
   } finally {
@@ -66,14 +84,21 @@ export async function withArchive<R>(
   }
 }
 
-async function openArchive(plain: AsyncIterable<Buffer>): Promise<OpenArchive> {
+async function openArchive<Header>(
+  plain: AsyncIterable<Buffer>,
+  isWanted: (input: unknown) => input is Header,
+): Promise<OpenArchive<Header>> {
   const reader = new ArchiveReader(framesOf(plain))
   const header = await reader.line()
   if (!isHeader(header)) throw new BrokenArchive('it does not begin as one of tenantry does')
   const { format } = header
   if (typeof format !== 'number' || format > ARCHIVE_FORMAT) throw archiveNewer(format)
-  if (!isWholeHeader(header)) throw new BrokenArchive('its header is not whole')
+  if (!isWanted(header)) throw isFixedHeader(header) ? ofNoTenant(header) : headerBroken()
   return { header, readRows: (taker) => reader.readRows(taker) }
+}
+
+function headerBroken(): BrokenArchive {
+  return new BrokenArchive('its header is not whole')
 }
 
 class ArchiveReader {

@@ -56,15 +56,20 @@ export interface CopyCatalog {
 /** The schema's own record of its migrations, which has been written already. */
 const LEDGER_NAME = 'migrations'
 
-/** Reads what a copy needs to know; the path has to be `pg_catalog` alone, so that names are whole. */
+/**
+ * Reads what a copy needs to know; the path has to be `pg_catalog` alone, so that names are whole.
+ *
+ * @param except Oids of tables and sequences that are left alone.
+ */
 export async function readCopyCatalog(
   client: PoolClient,
   schema: SchemaName,
+  except: readonly string[] = [],
 ): Promise<CopyCatalog> {
   const home = quoteIdent(schema)
   const rowsOf = async <R extends object>(text: string): Promise<readonly R[]> => {
     const asJson = `select row_to_json(found)::text as json from (${text}) found`
-    const { rows } = await client.query<{ json: string }>(asJson, [home])
+    const { rows } = await client.query<{ json: string }>(asJson, [home, except])
     return rows.map(({ json }) => JSON.parse(json))
   }
   const tables = await rowsOf<CopyTable>(TABLES)
@@ -90,6 +95,7 @@ const TABLES = `
   left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   left join pg_type y on y.oid = a.atttypid
   where c.relnamespace = to_regnamespace($1) and c.relkind in ('r', 'p') and not c.relispartition
+    and c.oid <> all ($2::oid[])
   group by c.oid, c.relname, c.relkind order by c.relname`
 
 /** Those that can be deferred are, and are no reason for an order. */
@@ -101,6 +107,7 @@ const FOREIGN_KEYS = `
   from pg_constraint k join pg_class c on c.oid = k.confrelid
   where k.contype = 'f' and k.connamespace = to_regnamespace($1)
     and c.relnamespace = to_regnamespace($1) and k.conparentid = 0 and not k.condeferrable
+    and k.conrelid <> all ($2::oid[])
   order by k.oid`
 
 const REACTIONS = `
@@ -108,12 +115,12 @@ const REACTIONS = `
     g.tgenabled = 'A' as always
   from pg_trigger g join pg_class c on c.oid = g.tgrelid
   where c.relnamespace = to_regnamespace($1) and not g.tgisinternal and c.relkind in ('r', 'p')
-    and g.tgenabled in ('O', 'A')
+    and g.tgenabled in ('O', 'A') and c.oid <> all ($2::oid[])
   union all
   select r.ev_class::regclass::text, 'rule', r.rulename, r.ev_enabled = 'A'
   from pg_rewrite r join pg_class c on c.oid = r.ev_class
   where c.relnamespace = to_regnamespace($1) and c.relkind in ('r', 'p')
-    and r.ev_enabled in ('O', 'A')`
+    and r.ev_enabled in ('O', 'A') and c.oid <> all ($2::oid[])`
 
 const SEQUENCES = `
   select c.relname as name, coalesce((
@@ -127,12 +134,15 @@ const SEQUENCES = `
         and d.refobjid = c.oid
     ) u join pg_class t on t.oid = coalesce(pg_partition_root(u.id), u.id)), '[]') as tables
   from pg_class c
-  where c.relnamespace = to_regnamespace($1) and c.relkind = 'S' order by c.relname`
+  where c.relnamespace = to_regnamespace($1) and c.relkind = 'S' and c.oid <> all ($2::oid[])
+  order by c.relname`
 
 const MATERIALIZED_VIEWS = `
   select relname as name from pg_class
-  where relnamespace = to_regnamespace($1) and relkind = 'm' order by oid`
+  where relnamespace = to_regnamespace($1) and relkind = 'm' and oid <> all ($2::oid[])
+  order by oid`
 
 const FORCED = `
   select oid::regclass::text as name from pg_class
-  where relnamespace = to_regnamespace($1) and relforcerowsecurity`
+  where relnamespace = to_regnamespace($1) and relforcerowsecurity
+    and oid <> all ($2::oid[])`

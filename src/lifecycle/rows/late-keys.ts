@@ -29,15 +29,17 @@ export type LateKeys = readonly LateKey[]
  * The path has to be `pg_catalog` alone, so that names in definitions are whole.
  *
  * @param bytes How large the tables will be; `undefined` if nobody knows.
+ * @param except Oids of tables that are left alone.
  * @see https://www.postgresql.org/docs/current/populate.html
  */
 export async function readLateKeys(
   client: PoolClient,
   schema: SchemaName,
   bytes: number | undefined,
+  except: readonly string[] = [],
 ): Promise<LateKeys> {
   if (bytes !== undefined && bytes < MIN_BYTES) return []
-  const { rows } = await client.query<LateKey>(LATE_KEYS, [quoteIdent(schema)])
+  const { rows } = await client.query<LateKey>(LATE_KEYS, [quoteIdent(schema), except])
   return rows
 }
 
@@ -62,7 +64,7 @@ const LATE_KEYS = `
     select c.oid from pg_class c
     where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' and not c.relispartition
       and not c.relhassubclass and pg_has_role(c.relowner, 'usage')
-      and not exists (select from pg_inherits where inhrelid = c.oid)
+      and not exists (select from pg_inherits where inhrelid = c.oid) and c.oid <> all ($2::oid[])
   ), links as (
     select k.oid from pg_constraint k
     where k.contype = 'f' and k.conparentid = 0

@@ -40,6 +40,7 @@ export function mappedRegistry<Metadata extends object = TenantMetadata>(
   const isThere = catalogCheck(mapping)
   const registry: TenantRegistry<object> = {
     channel: REGISTRY_CHANGE_CHANNEL,
+    tables: [mapping.tenants, mapping.domains].flatMap((table) => table?.quoted ?? []),
     install: async (db) => void (await isThere(db)),
     ...checkedReads(mapping, isThere),
     ...checkedWrites(mapping, isThere),
@@ -66,7 +67,7 @@ function checkedReads(mapping: Mapping, isThere: Question): Reads {
   }
 }
 
-type Writes = Omit<TenantRegistry, 'channel' | 'install' | keyof Reads>
+type Writes = Omit<TenantRegistry, 'channel' | 'tables' | 'install' | keyof Reads>
 
 function checkedWrites(mapping: Mapping, isThere: Question): Writes {
   const writes: Writes = { ...mappedTenantWrites(mapping), ...mappedDomainWrites(mapping) }
