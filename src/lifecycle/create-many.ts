@@ -2,7 +2,7 @@ import { TenantryError } from '../errors.js'
 import { type RunReport, type SchemaOutcome, countOutcomes } from '../migration/report.js'
 import { settingsOf } from '../migration/run-options.js'
 import type { RunSettings } from '../migration/run.js'
-import { runTenants } from './run-tenants.js'
+import { runSchemas } from './run-schemas.js'
 import { toldChange } from './told-change.js'
 import { firstFew } from '../support/first-few.js'
 import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
@@ -56,8 +56,9 @@ export async function createTenants(
   if (first === undefined) return { outcomes: [], durationMs: 0 }
   const { create, migrations } = await prepareCreate(parts, first.row.schema)
   const applied = migrations.flatMap(({ id, fileName }) => (id > 0 ? fileName : []))
-  const items = orders.map((order) => ({ slug: order.row.slug, schema: order.row.schema, order }))
-  const report = await runTenants(items, settings, async ({ slug, order }) => {
+  const kind = 'tenant' as const
+  const items = orders.map((order) => ({ ...order.row, kind, order }))
+  const report = await runSchemas(items, settings, async ({ slug, order }) => {
     await toldChange(parts, { action: 'create', slug }, () => create(order))
     return { status: 'done', applied }
   })

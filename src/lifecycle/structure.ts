@@ -15,8 +15,6 @@ export interface NewStructure {
   readonly schema: SchemaName
   /** @defaultValue `'tenant'` */
   readonly kind?: SchemaKind
-  /** Makes the schema if it is missing. @defaultValue `false` */
-  readonly create?: boolean
   /** The owner, for migrations in code; a spare has none. */
   readonly slug?: Slug | undefined
   readonly migrations: readonly Migration[]
@@ -30,13 +28,13 @@ export interface NewStructure {
 export async function migrateNew(
   client: PoolClient,
   layout: SchemaLayout,
-  { schema, kind = 'tenant', create = false, slug, migrations, allow = [], hooks }: NewStructure,
+  { schema, kind = 'tenant', slug, migrations, allow = [], hooks }: NewStructure,
 ): Promise<void> {
   await applyPending(client, {
     schema,
     path: pathOf(layout, schema, kind),
     migrations,
-    createSchema: create,
+    createSchema: false,
     lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS,
     tenant: slug,
     hooks,

@@ -63,7 +63,7 @@ const OPTIONS: readonly (keyof BackupOptions)[] = [
 ]
 
 /** Which tenant is backed up, and where to. */
-interface BackupOrder {
+export interface BackupOrder {
   readonly tenant: string
   readonly target: string | Writable
   /** What a schema has to look like that has had some migrations. */

@@ -50,6 +50,9 @@ export interface RestoreAllOptions extends FleetOptions {
 export interface BackupAllReport extends RunReport {
   /** The folder, as an absolute path. */
   readonly folder: string
-  /** Schemas that were selected and were left out, because they belong to no tenant. */
+  /**
+   * Shared and static schemas that were selected and are in no archive, because no migrations of this
+   * package make them.
+   */
   readonly left: readonly string[]
 }

@@ -2,7 +2,7 @@ import { type RunReport, requireSuccess } from '../../migration/report.js'
 import { settingsOf } from '../../migration/run-options.js'
 import { optionInvalid } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
-import { type RunTenant, runTenants } from '../run-tenants.js'
+import { type RunSchema, runSchemas } from '../run-schemas.js'
 import type { FleetOptions } from './fleet-options.js'
 
 /** What the options of both directions may be. */
@@ -22,18 +22,25 @@ export interface OneOptions {
   readonly signal?: AbortSignal
 }
 
-/** What is done for one tenant; it answers with whether there was anything to do. */
+/** What is done for one schema; it answers with whether there was anything to do. */
 type FleetWork<Item> = (item: Item, options: OneOptions) => Promise<'done' | 'current'>
 
+interface FleetRun<Item> {
+  readonly options: FleetOptions
+  /** Whether no kind of schema has to be done before another. */
+  readonly together: boolean
+  readonly work: FleetWork<Item>
+}
+
 /**
- * Works on archives of many tenants, a few at a time.
+ * Works on archives of many schemas, a few at a time.
  *
- * @throws `RUN_FAILED` with the report, when a tenant failed
+ * @throws `RUN_FAILED` with the report, when a schema failed
  */
-export async function runFleet<Item extends RunTenant>(
+export async function runFleet<Item extends RunSchema>(
   { pool }: LifecycleParts,
   items: readonly Item[],
-  { options, work }: { readonly options: FleetOptions; readonly work: FleetWork<Item> },
+  { options, together, work }: FleetRun<Item>,
 ): Promise<RunReport> {
   const { lockTimeout, cancel } = options
   const one = {
@@ -44,9 +51,9 @@ export async function runFleet<Item extends RunTenant>(
   // One client is the folder's.
   const most = Math.max(1, pool.options.max - 1)
   const concurrency = Math.min(settings.concurrency, most)
-  const report = await runTenants(
+  const report = await runSchemas(
     items,
-    { ...settings, concurrency, maxAttempts: 1 },
+    { ...settings, concurrency, together, maxAttempts: 1 },
     async (item) => ({ status: await work(item, one), applied: [] }),
   )
   return requireSuccess('RUN_FAILED', report)

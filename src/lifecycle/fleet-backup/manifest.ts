@@ -6,6 +6,7 @@ import { TenantryError } from '../../errors.js'
 import { isRecord, parseJson } from '../../support/json.js'
 import { readIfThere } from '../../support/missing-file.js'
 import { writeWhole } from '../backup/archive-file.js'
+import type { SchemaKind } from '../../selector/selector.js'
 import type { BackupReport } from '../backup/backup.js'
 import { digestOfFile } from '../backup/file-digest.js'
 
@@ -14,12 +15,15 @@ interface ManifestHeader {
   readonly tenantry: 'backups'
   readonly format: number
   readonly begun: string
-  /** Schemas that were selected and are in no archive: they belong to no tenant. */
+  /** Schemas that were selected and are in no archive: no migrations of ours make them. */
   readonly left: readonly string[]
 }
 
 /** A line of a manifest: an archive that is whole. */
-export interface ArchivedFile extends BackupReport {
+export interface ArchivedFile extends Omit<BackupReport, 'tenant'> {
+  readonly kind: SchemaKind
+  /** The slug of the tenant whose schema it is. */
+  readonly tenant?: string
   /** Its name in the folder. */
   readonly file: string
   /** When it was whole. */
@@ -29,7 +33,7 @@ export interface ArchivedFile extends BackupReport {
   readonly sha256: string
 }
 
-/** What a folder of archives says of itself, by the tenants' slugs. */
+/** What a folder of archives says of itself, by the tenants' slugs, and by the files of other schemas. */
 export type Archives = ReadonlyMap<string, ArchivedFile>
 
 const NAME = 'manifest.jsonl'
@@ -47,7 +51,7 @@ export async function readManifest(folder: string): Promise<Archives | undefined
   const [header, ...lines] = text.split('\n').map(parseJson)
   if (!isHeader(header)) throw noManifest(path)
   // A process that is killed leaves half a line at most.
-  return new Map(lines.filter(isArchive).map((archive) => [archive.tenant, archive]))
+  return new Map(lines.filter(isArchive).map((archive) => [archive.tenant ?? archive.file, archive]))
 }
 
 /** Notes one archive after the other: with thousands of them, a document would be written too often. */
@@ -116,6 +120,6 @@ function isHeader(input: unknown): input is ManifestHeader {
 
 function isArchive(input: unknown): input is ArchivedFile {
   if (!isRecord(input)) return false
-  const texts = ['tenant', 'schema', 'file', 'sha256']
+  const texts = ['kind', 'schema', 'file', 'sha256', ...(input['kind'] === 'tenant' ? ['tenant'] : [])]
   return texts.every((key) => typeof input[key] === 'string') && 'size' in input
 }

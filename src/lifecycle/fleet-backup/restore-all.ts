@@ -1,20 +1,23 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TenantryError } from '../../errors.js'
+import { readStates } from '../../migration/ledger.js'
 import type { RunReport } from '../../migration/report.js'
 import { parseSchemaName } from '../../names/schema-name.js'
 import { parseSlug } from '../../names/slug.js'
 import { isMissingFile } from '../../support/missing-file.js'
 import { flag, refuseUnknown } from '../../support/options.js'
 import type { LifecycleParts } from '../create.js'
+import { restoreFixed } from '../fixed-archive/restore-fixed.js'
 import { restoreTenant } from '../restore/restore.js'
+import type { RunSchema } from '../run-schemas.js'
 import type { RestoreAllOptions } from './fleet-options.js'
 import { FLEET_OPTIONS, checkFolder, runFleet } from './fleet-run.js'
 import { type ArchivedFile, isWhole, noManifest, readManifest } from './manifest.js'
 
 const OPTIONS: readonly (keyof RestoreAllOptions)[] = [...FLEET_OPTIONS, 'skipExisting']
 
-/** Restores each tenant of a folder of archives. See `Tenants.restoreAll`. */
+/** Restores each schema of a folder of archives: first those that tenants may need. See `Tenants.restoreAll`. */
 export async function restoreAll(
   parts: LifecycleParts,
   path: string,
@@ -28,23 +31,33 @@ export async function restoreAll(
   })
   const archives = await readManifest(folder)
   if (archives === undefined) throw noManifest(folder)
-  const items = [...archives.values()].map((archive) => ({
+  const items = [...archives.values()].map(({ tenant, ...archive }) => ({
     ...archive,
-    slug: archive.tenant,
     schema: parseSchemaName(archive.schema),
+    ...(tenant !== undefined && { slug: tenant, tenant }),
   }))
-  const { registry, db, lookUps } = parts
   return runFleet(parts, items, {
     options,
-    work: async ({ slug, ...archive }, one) => {
-      const isThere = (await registry.findBySlug(db, parseSlug(slug))) !== undefined
-      if (isThere && skipExisting) return 'current'
+    together: false,
+    work: async (archive, one) => {
+      if (skipExisting && (await isThere(parts, archive))) return 'current'
       if (!(await isWhole(folder, archive))) throw notWhole(folder, archive)
-      const { tenant } = await restoreTenant(parts, join(folder, archive.file), one)
-      lookUps.forgetTenant(tenant.slug)
+      const file = join(folder, archive.file)
+      if (archive.tenant === undefined) await restoreFixed(parts, file, one)
+      else parts.lookUps.forgetTenant((await restoreTenant(parts, file, one)).tenant.slug)
       return 'done'
     },
   })
+}
+
+/** A schema without a tenant is there once it has had migrations: a restore commits them with the rows. */
+async function isThere(
+  { registry, db }: LifecycleParts,
+  { tenant, schema }: RunSchema & Pick<ArchivedFile, 'tenant'>,
+): Promise<boolean> {
+  if (tenant !== undefined) return (await registry.findBySlug(db, parseSlug(tenant))) !== undefined
+  const states = await readStates(db, [{ schema, migrations: [] }], true)
+  return (states.get(schema)?.applied.length ?? 0) > 0
 }
 
 function notWhole(folder: string, { file, tenant }: ArchivedFile): TenantryError {

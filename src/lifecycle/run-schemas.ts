@@ -1,17 +1,26 @@
 import type { RunReport, SchemaOutcome } from '../migration/report.js'
 import { type RunSettings, type WorkResult, runOver } from '../migration/run.js'
 import type { SchemaName } from '../names/schema-name.js'
+import type { SchemaKind } from '../selector/selector.js'
 
-/** A tenant that a run is about, which may have no row in the registry yet. */
-export interface RunTenant {
-  readonly slug: string
+/** A schema that a run is about. */
+export interface RunSchema {
   readonly schema: SchemaName
+  readonly kind: SchemaKind
+  /** The slug of its tenant, which may have no row in the registry yet. */
+  readonly slug?: string
 }
 
-/** Works on many tenants, a few at a time; the outcomes have their slugs. */
-export async function runTenants<Item extends RunTenant>(
+/** How a run goes over its schemas. */
+export interface RunSchemasSettings extends Omit<RunSettings, 'kinds'> {
+  /** Takes all kinds at once: none needs what another one brings. @defaultValue `false` */
+  readonly together?: boolean
+}
+
+/** Works on many schemas, a few at a time; the outcomes have the tenants' slugs. */
+export async function runSchemas<Item extends RunSchema>(
   items: readonly Item[],
-  { onOutcome, onEvent, ...settings }: RunSettings,
+  { onOutcome, onEvent, together = false, ...settings }: RunSchemasSettings,
   work: (item: Item) => Promise<WorkResult>,
 ): Promise<RunReport> {
   const bySchema = new Map<string, Item>(items.map((item) => [item.schema, item]))
@@ -21,12 +30,12 @@ export async function runTenants<Item extends RunTenant>(
     return item
   }
   const named = (outcome: SchemaOutcome): SchemaOutcome => {
-    const { schema, kind, ...rest } = outcome
-    return { schema, kind, tenant: itemOf(schema).slug, ...rest }
+    const { schema, kind: _, ...rest } = outcome
+    const { slug: tenant, kind } = itemOf(schema)
+    return { schema, kind, ...(tenant !== undefined && { tenant }), ...rest }
   }
-  const queue = [...bySchema.values()].map(({ schema }) => ({ schema, kind: 'tenant' as const }))
   const report = await runOver(
-    queue,
+    [...bySchema.values()].map(({ schema, kind }) => ({ schema, kind: together ? 'tenant' : kind })),
     {
       ...settings,
       onOutcome: (outcome) => onOutcome?.(named(outcome)),
