@@ -35,7 +35,10 @@ export async function runSchemas<Item extends RunSchema>(
     return { schema, kind, ...(tenant !== undefined && { tenant }), ...rest }
   }
   const report = await runOver(
-    [...bySchema.values()].map(({ schema, kind }) => ({ schema, kind: together ? 'tenant' : kind })),
+    [...bySchema.values()].map(({ schema, kind }) => ({
+      schema,
+      kind: together ? 'tenant' : kind,
+    })),
     {
       ...settings,
       onOutcome: (outcome) => onOutcome?.(named(outcome)),

@@ -23,17 +23,21 @@ export interface FleetOptions extends Pick<SchemaRouterOptions, 'hooks' | 'regis
   readonly autoCreateSchema?: boolean
 }
 
-/** Opens a fleet whose tenants are called `<prefix><slug>`. */
+/**
+ * Opens a fleet whose tenants are called `<prefix><slug>`.
+ *
+ * @param files May be told by the prefix, where schemas refer to each other.
+ */
 export async function openFleet(
   database: TestDatabase,
   migrations: MigrationFolders,
-  files: FleetFiles,
+  files: FleetFiles | ((prefix: string) => FleetFiles),
   { searchShared = false, autoCreateSchema = true, ...options }: FleetOptions = {},
 ): Promise<Fleet> {
   const prefix = database.prefix()
   const pool = database.pool()
   const shared = `shared_${prefix}`
-  const plain = await migrations.fleet(prefix, files)
+  const plain = await migrations.fleet(prefix, typeof files === 'function' ? files(prefix) : files)
   const schemas = {
     ...plain,
     tenants: { ...plain.tenants, searchPath: searchShared ? [shared] : [], autoCreateSchema },

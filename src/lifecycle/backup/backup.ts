@@ -112,7 +112,8 @@ async function backUp(
   const job: SnapshotJob<Tenant> = {
     ...{ schema, applied, reference, progress, lockTimeoutMs, signal },
     find: (client) => requireSameSource(parts, client, source),
-    read: (client, found) => readContent(client, { ...source, tenant: found, path }, parts.registry),
+    read: (client, found) =>
+      readContent(client, { ...source, tenant: found, path }, parts.registry),
     drifted: (differences) => structureDiffers(schema, differences, source.slug),
   }
   await writeSnapshot(parts.db, job, target)

@@ -89,7 +89,8 @@ async function makeFixed(
   await migrateNew(client, layout, { schema, kind, migrations: had })
   const { oids: except } = await readForeignTables(client, parts, schema)
   await loadRows(client, { schema, path, archive, except, progress: new RowProgress() })
-  if (pending.size > 0) await migrateNew(client, layout, { schema, kind, migrations, hooks: itsHooks })
+  if (pending.size > 0)
+    await migrateNew(client, layout, { schema, kind, migrations, hooks: itsHooks })
 }
 
 /** Rows that are there are somebody's. @throws `SCHEMA_EXISTS` */

@@ -51,7 +51,9 @@ export async function readManifest(folder: string): Promise<Archives | undefined
   const [header, ...lines] = text.split('\n').map(parseJson)
   if (!isHeader(header)) throw noManifest(path)
   // A process that is killed leaves half a line at most.
-  return new Map(lines.filter(isArchive).map((archive) => [archive.tenant ?? archive.file, archive]))
+  return new Map(
+    lines.filter(isArchive).map((archive) => [archive.tenant ?? archive.file, archive]),
+  )
 }
 
 /** Notes one archive after the other: with thousands of them, a document would be written too often. */
@@ -120,6 +122,12 @@ function isHeader(input: unknown): input is ManifestHeader {
 
 function isArchive(input: unknown): input is ArchivedFile {
   if (!isRecord(input)) return false
-  const texts = ['kind', 'schema', 'file', 'sha256', ...(input['kind'] === 'tenant' ? ['tenant'] : [])]
+  const texts = [
+    'kind',
+    'schema',
+    'file',
+    'sha256',
+    ...(input['kind'] === 'tenant' ? ['tenant'] : []),
+  ]
   return texts.every((key) => typeof input[key] === 'string') && 'size' in input
 }

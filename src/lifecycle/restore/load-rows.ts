@@ -68,10 +68,7 @@ export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promis
 }
 
 /** Keys whose table comes before the one that they refer to. */
-function cutOf(
-  { foreignKeys }: CopyCatalog,
-  { tables }: ArchiveHead,
-): CopyCatalog['foreignKeys'] {
+function cutOf({ foreignKeys }: CopyCatalog, { tables }: ArchiveHead): CopyCatalog['foreignKeys'] {
   const at = new Map(tables.map(({ name }, index) => [name, index]))
   return foreignKeys.filter(
     ({ from, to }) => from !== to && (at.get(to) ?? 0) > (at.get(from) ?? 0),
@@ -123,17 +120,17 @@ async function dateLedger(client: PoolClient, { schema, archive }: LoadedSchema)
   )
 }
 
-async function requireStructure(
-  client: PoolClient,
-  loaded: LoadedSchema,
-): Promise<void> {
+async function requireStructure(client: PoolClient, loaded: LoadedSchema): Promise<void> {
   const { header } = loaded.archive
   const version = await serverVersion(client)
   const isSameServer = majorOf(version) === majorOf(header.server)
   // Each major version of the server shows definitions in its own words.
   const shown = (items: readonly CatalogItem[]): readonly CatalogItem[] =>
     isSameServer ? items : items.map((item) => ({ ...item, detail: '' }))
-  const differences = diffSchemas(shown(header.structure), shown(await structureOf(client, loaded.schema)))
+  const differences = diffSchemas(
+    shown(header.structure),
+    shown(await structureOf(client, loaded.schema)),
+  )
   if (differences.length === 0) return
   const what =
     'its structure is not what was backed up (- is missing, + is too much, ~ is different)'
