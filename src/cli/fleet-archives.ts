@@ -30,7 +30,7 @@ export async function runFleetArchives(
     const run = await settleRun(start(router, options)).finally(view.end)
     tellReport(flags, output, { report: run.report, done })
     for (const schema of leftOut(run.report)) {
-      output.note(`${schema}  left out  it belongs to no tenant, and is in no archive`)
+      output.note(`${schema}  left out  it is not there, or no migrations of this package make it`)
     }
     if (run.failure) throw run.failure
     return isComplete(run) ? EXIT.fine : EXIT.failed

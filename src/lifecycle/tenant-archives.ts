@@ -106,19 +106,19 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
   }
 
   /**
-   * Writes an archive of each tenant of a selection into a folder, a few at a time, each as
+   * Writes an archive of each schema of a selection into a folder, a few at a time, each as
    * {@link TenantArchives.backup} does, and a manifest, `manifest.jsonl`, with the size and the SHA-256
    * of each. Each archive is of one moment; that of the next one is another.
    *
    * After a failure, or when the process was killed, call it again with the same folder: archives that
    * are whole by the manifest are `current`, the others are written. So another day's backup belongs
-   * into another folder. The rows of shared and static schemas are in no archive; those that the
-   * selection names are in `left`.
+   * into another folder. Shared and static schemas are written by the engine that is built in, without
+   * the registry, whose rows are in the archives of the tenants; those that no migrations make are `left`.
    *
    * @param folder The path of a folder, which is made if it is not there.
    * @throws `OPTIONS_INVALID`, `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `ARCHIVE_INVALID` for a manifest
    * of something else, `BACKUP_BUSY` while another process writes to the folder
-   * @throws `RUN_FAILED` with the report, when a tenant failed; the archives of the others are whole
+   * @throws `RUN_FAILED` with the report, when a schema failed; the archives of the others are whole
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
@@ -131,14 +131,14 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
   }
 
   /**
-   * Restores all tenants of a folder that {@link TenantArchives.backupAll} has written, a few at a
-   * time, each in a transaction of its own as {@link TenantArchives.restore} does. Migrate the shared and
-   * the static schemas before, and bring back their rows: tenants may refer to them.
+   * Restores all schemas of a folder that {@link TenantArchives.backupAll} has written, a few at a time,
+   * each in a transaction of its own as {@link TenantArchives.restore} does: shared and static ones first,
+   * which must not have been migrated yet. Where the folder has none, migrate them before.
    *
    * With `skipExisting` a second call does what the first one has left.
    *
    * @throws `OPTIONS_INVALID`, and `ARCHIVE_INVALID` for a folder without a manifest
-   * @throws `RUN_FAILED` with the report, when a tenant could not be restored: nothing of it was made,
+   * @throws `RUN_FAILED` with the report, when a schema could not be restored: nothing of it was made,
    * and those that are `done` stay
    * @example
    * import type { SchemaRouter } from 'tenantry'

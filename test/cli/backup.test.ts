@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
@@ -65,6 +66,32 @@ describe('tenantry backup and tenantry restore', () => {
     })
   })
 
+  it('have shared and static schemas in a folder, and bring back one that is lost', async () => {
+    const project = await openFleet(database, ['a'])
+    const { folder, main, shared } = project
+    await database.admin.query(`insert into ${main}.users values ('Ada')`)
+    const backups = join(folder, 'backups')
+    const all = await project.tenantry('backup', '-as', '-o', backups)
+    expect(all).toMatchObject({ code: 0, stderr: '' })
+    const names = await readdir(backups)
+    expect(names).toContain(`${main}.static.tenantry.gz`)
+    expect(names).toContain(`${shared}.shared.tenantry.gz`)
+
+    await database.admin.query(`drop schema ${main} cascade`)
+    const without = await project.tenantry('backup', '-as', '-o', join(folder, 'later'))
+    expect(without).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`${main}  left out  it is not there`) as string,
+    })
+    const restored = await project.tenantry('restore', backups, '--skip-existing', '-q')
+    expect(restored).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^3 schemas: 1 restored, 2 current in /) as string,
+    })
+    const { rows } = await database.admin.query(`select name from ${main}.users`)
+    expect(rows).toEqual([{ name: 'Ada' }])
+  })
+
   it('refuse a selection without schemas, one file for many, and a slug for a folder', async () => {
     const project = await openFleet(database, ['a'])
     const { folder } = project
@@ -79,10 +106,5 @@ describe('tenantry backup and tenantry restore', () => {
         stderr: expect.stringMatching(/^OPTIONS_INVALID: /) as string,
       })
     }
-    const all = await project.tenantry('backup', '-as', '-o', 'backups/')
-    expect(all).toMatchObject({
-      code: 0,
-      stderr: expect.stringContaining('belongs to no tenant, and is in no archive') as string,
-    })
   })
 })

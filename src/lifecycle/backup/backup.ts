@@ -110,7 +110,12 @@ async function backUp(
   const reference = await referenceOf({ ...parts, lockTimeoutMs }, owned, applied)
   const path = pathOf(parts.layout, schema, 'tenant')
   const job: SnapshotJob<Tenant> = {
-    ...{ schema, applied, reference, progress, lockTimeoutMs, signal },
+    schema,
+    applied,
+    reference,
+    progress,
+    lockTimeoutMs,
+    signal,
     find: (client) => requireSameSource(parts, client, source),
     read: (client, found) =>
       readContent(client, { ...source, tenant: found, path }, parts.registry),

@@ -53,7 +53,12 @@ export async function backupFixed(
   const reference = await referenceOf({ ...parts, lockTimeoutMs }, { schema, kind }, applied)
   const path = pathOf(parts.layout, schema, kind)
   const job: SnapshotJob<void> = {
-    ...{ schema, applied, reference, progress, lockTimeoutMs, signal },
+    schema,
+    applied,
+    reference,
+    progress,
+    lockTimeoutMs,
+    signal,
     find: async (client) => {
       const rows = applied.length === 0 ? [] : await readLedger(client, schema)
       if (digestOf(rows) !== digestOf(applied)) throw busy(schema)
@@ -62,7 +67,10 @@ export async function backupFixed(
       const { oids, keys } = await readForeignTables(client, parts, schema)
       if (keys.length > 0) throw boundToRegistry(schema, keys)
       const { header, ...content } = await readSchema(client, {
-        ...{ schema, path, applied, except: oids },
+        schema,
+        path,
+        applied,
+        except: oids,
       })
       return { ...content, header: { ...header, fixed: { schema, kind } } }
     },

@@ -51,8 +51,8 @@ export interface BackupAllReport extends RunReport {
   /** The folder, as an absolute path. */
   readonly folder: string
   /**
-   * Shared and static schemas that were selected and are in no archive, because no migrations of this
-   * package make them.
+   * Shared and static schemas that were selected and are in no archive, because they are not there, or
+   * no migrations of this package make them.
    */
   readonly left: readonly string[]
 }
