@@ -13,6 +13,7 @@ export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'
 export type { ErrorCode, ErrorFacts, MetadataIssue } from './errors.js'
 export { TenantDomains } from './lifecycle/tenant-domains.js'
 export type { AddDomainOptions } from './lifecycle/tenant-domains.js'
+export type { ReceivingRouter, TenantArchives } from './lifecycle/tenant-archives.js'
 export { Tenants } from './lifecycle/tenants.js'
 export type {
   BackupAllOptions,
@@ -52,6 +53,7 @@ export type {
   UpOptions,
 } from './migration/run-options.js'
 export type { SchemaPlan, SchemaStatus } from './migration/status.js'
+export type { Atomicity } from './migration/step.js'
 export type { ReferencePlace } from './migration/verify/reference.js'
 export type { VerifyFinding, VerifyReport } from './migration/verify/verify.js'
 export type { DomainName, HostName } from './names/domain-name.js'

@@ -9,6 +9,8 @@ import {
 } from './orm/name-rule.js'
 import { beforeEachCall, isCallable, isObject, property } from './orm/property.js'
 
+export type { NamedSchemasOption, PoolOwner } from './orm/name-rule.js'
+
 /** The schema of a table, and what a view is made of: drizzle keeps both under registered symbols. */
 const SCHEMA = Symbol.for('drizzle:Schema')
 const NAME = Symbol.for('drizzle:Name')

@@ -9,6 +9,8 @@ import {
 } from './orm/name-rule.js'
 import { isObject, property } from './orm/property.js'
 
+export type { NamedSchemasOption, PoolOwner } from './orm/name-rule.js'
+
 /**
  * Makes a knex that answers for the ambient tenant, and refuses what would not.
  *

@@ -8,6 +8,8 @@ import {
 } from './orm/name-rule.js'
 import { beforeEachCall, isCallable, isObject, property } from './orm/property.js'
 
+export type { NamedSchemasOption, PoolOwner } from './orm/name-rule.js'
+
 /** These hold values of the caller, which may look like anything. */
 const VALUES: ReadonlySet<unknown> = new Set(['ValueNode', 'PrimitiveValueListNode'])
 

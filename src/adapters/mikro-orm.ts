@@ -14,6 +14,8 @@ import {
 } from './orm/name-rule.js'
 import { beforeEachCall, isCallable, isObject, property, replaceMember } from './orm/property.js'
 
+export type { NamedSchemasOption, PoolOwner } from './orm/name-rule.js'
+
 /** MikroORM leaves this one out of statements, so that the path counts. */
 const DEFAULT_SCHEMA = 'public'
 

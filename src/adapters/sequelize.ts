@@ -8,6 +8,8 @@ import {
 } from './orm/name-rule.js'
 import { beforeEachCall, isCallable, isObject, property, replaceMember } from './orm/property.js'
 
+export type { NamedSchemasOption, PoolOwner } from './orm/name-rule.js'
+
 /** Sequelize asks for the version to know what it may write; this is the oldest that is supported. */
 const OLDEST_VERSION = '15.0.0'
 

@@ -17,7 +17,7 @@ import type { RestoreReport } from './restore/restore.js'
 import type { RestoreOptions } from './restore/restore-plan.js'
 
 /** A router, as far as tenants are brought to its database. */
-interface RouterLike {
+export interface ReceivingRouter {
   readonly tenants: TenantArchives<object>
 }
 
@@ -97,7 +97,7 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    */
   async restore(
     source: string | Readable,
-    { into, ...options }: RestoreOptions & { readonly into?: RouterLike } = {},
+    { into, ...options }: RestoreOptions & { readonly into?: ReceivingRouter } = {},
   ): Promise<RestoreReport<Metadata>> {
     const parts = into === undefined ? this.#parts : TenantArchives.#partsOf('into', into)
     const { tenant, ...report } = await restoreTenant(parts, source, options)
@@ -210,7 +210,7 @@ export abstract class TenantArchives<Metadata extends object = TenantMetadata> {
    *   await here.tenants.delete('acme')
    * }
    */
-  async move(tenant: string, options: MoveOptions<RouterLike>): Promise<MoveReport<Metadata>> {
+  async move(tenant: string, options: MoveOptions<ReceivingRouter>): Promise<MoveReport<Metadata>> {
     const { moveTenant } = await import('./move/move.js')
     const to = TenantArchives.#partsOf('to', options.to)
     const report = await moveTenant({ from: this.#parts, to }, tenant, options)

@@ -18,7 +18,6 @@ import { type Scope, messageOf, runInScope } from './context.js'
 import { leftOpen } from './run-scope.js'
 import { scopedPoolClient } from './scoped-pool-client.js'
 
-type Counters = 'totalCount' | 'idleCount' | 'waitingCount' | 'expiredCount'
 type ConnectCallback = (
   error: Error | undefined,
   client: PoolClient | undefined,
@@ -26,7 +25,10 @@ type ConnectCallback = (
 ) => void
 
 /** pg's types call the counters properties; they are accessors, and are overridden as such. */
-const BasePool = pg.Pool as new () => Omit<Pool, Counters | 'connect' | 'query' | 'end'>
+const BasePool = pg.Pool as new () => Omit<
+  Pool,
+  'totalCount' | 'idleCount' | 'waitingCount' | 'expiredCount' | 'connect' | 'query' | 'end'
+>
 
 /**
  * A `pg.Pool` whose every query answers for one tenant: the ambient one, or the one it is bound to.

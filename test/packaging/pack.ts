@@ -31,7 +31,8 @@ export async function packPackage(): Promise<PackedPackage> {
   return { folder, tarball: join(folder, report.filename), files }
 }
 
-async function requireFreshBuild(): Promise<void> {
+/** Refuses a build that is older than the source. */
+export async function requireFreshBuild(): Promise<void> {
   const built = await timeOf(join(ROOT, 'dist/index.d.ts'))
   const entries = await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile())

@@ -36,7 +36,8 @@ export function byHeader(name: string): FindTenant {
   }
 }
 
-type Claim = string | null | undefined
+/** What was read from a request: a slug, or that there is none. */
+export type Claim = string | null | undefined
 
 /**
  * Finds the tenant by its slug in what your function reads from the request: a claim of a token, or

@@ -2,6 +2,7 @@
 export { byHost, byPath, bySubdomain } from './by-address.js'
 export type { PathOptions, SubdomainOptions } from './by-address.js'
 export { byClaim, byHeader, firstOf } from './by-word.js'
+export type { Claim } from './by-word.js'
 export type { AskedRequest, FindTenant, Found, FoundWord, ServingRouter } from './found.js'
 export type { ServeOptions } from './options.js'
 export type { RequestPlace } from './place.js'
