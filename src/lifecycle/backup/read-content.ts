@@ -5,13 +5,13 @@ import { parseSlug } from '../../names/slug.js'
 import { SQL_STATE, sqlStateOf } from '../../postgres/sql-state.js'
 import type { TenantRegistry } from '../../registry/registry.js'
 import type { Tenant } from '../../registry/tenant.js'
+import { describeStructure } from '../rows/compare-structure.js'
 import { readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyOrder } from '../rows/copy-order.js'
 import { writtenColumns } from '../rows/copy-rows.js'
 import { tableBytes } from '../rows/late-keys.js'
 import { filledViews } from '../rows/materialized-view.js'
 import { requireSeen } from '../rows/require-seen.js'
-import { structureOf } from '../rows/structure-of.js'
 import { qualifiedName } from '../rows/table-rows.js'
 import { busy } from '../schema-lock.js'
 import {
@@ -71,9 +71,8 @@ export async function readSchema(
     tenantry: 'backup',
     format: ARCHIVE_FORMAT,
     at: new Date().toISOString(),
-    server: await serverVersion(client),
+    ...(await describeStructure(client, schema)),
     ledger: applied.length === 0 ? [] : await readWholeLedger(client, schema),
-    structure: await structureOf(client, schema),
     tables: tables.map((table) => ({ name: table.name, columns: writtenColumns(table) })),
     views: await filledViews(client, schema),
     size: await tableBytes(client, schema),
@@ -105,19 +104,6 @@ export async function lockTables(
 
 function archived({ id, slug, name, schema, status, metadata }: Tenant): ArchiveHeader['tenant'] {
   return { id, slug, name, schema: parseSchemaName(schema), status, metadata }
-}
-
-/** The number of the server's version, such as 180004. */
-export async function serverVersion(client: PoolClient): Promise<number> {
-  const { rows } = await client.query<{ version: string }>(
-    `select current_setting('server_version_num') as version`,
-  )
-  return Number(rows[0]?.version)
-}
-
-/** The major version of a server, from that number. */
-export function majorOf(version: number): number {
-  return Math.floor(version / 10_000)
 }
 
 async function readWholeLedger(

@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg'
 import { TenantryError, isTenantryError } from '../../errors.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
-import { diffSchemas } from '../../migration/verify/difference.js'
 import { type Slug, parseSlug } from '../../names/slug.js'
 import { cancellable } from '../../postgres/cancellable.js'
 import type { Tenant } from '../../registry/tenant.js'
@@ -9,7 +8,7 @@ import { refuseUnknown, wholeNumber } from '../../support/options.js'
 import type { RowEvent } from '../backup/progress.js'
 import type { LifecycleParts } from '../create.js'
 import { restoreDiffers } from '../restore/archive-error.js'
-import { structureOf } from '../rows/structure-of.js'
+import { describeStructure, structureDifferences } from '../rows/compare-structure.js'
 import { tenantNotFound } from '../not-found.js'
 import { type Arrival, findArrival, removeArrival } from './arrival.js'
 import { type CaughtUp, catchUp } from './catch-up.js'
@@ -111,8 +110,10 @@ function compare(
   arrival: Arrival,
 ): Promise<void> {
   return to.db.transaction(async (writer) => {
-    const one = await structureOf(reader, source.schema)
-    const differences = diffSchemas(one, await structureOf(writer, arrival.schema))
+    const differences = structureDifferences(
+      await describeStructure(reader, source.schema),
+      await describeStructure(writer, arrival.schema),
+    )
     if (differences.length === 0) return
     throw restoreDiffers(
       { tenant: slug, schema: arrival.schema },

@@ -1,11 +1,9 @@
 import type { PoolClient } from 'pg'
 import { ledgerTable } from '../../migration/ledger.js'
-import type { CatalogItem } from '../../migration/verify/describe.js'
-import { diffSchemas } from '../../migration/verify/difference.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import type { ArchiveHead, ArchivedSequence } from '../backup/archive-record.js'
 import type { RowProgress } from '../backup/progress.js'
-import { majorOf, serverVersion } from '../backup/read-content.js'
+import { describeStructure, structureDifferences } from '../rows/compare-structure.js'
 import { type CopyCatalog, readCopyCatalog } from '../rows/copy-catalog.js'
 import { copyIn } from '../rows/copy-rows.js'
 import { fillTables } from '../rows/fill.js'
@@ -13,7 +11,6 @@ import { readLateKeys } from '../rows/late-keys.js'
 import { refreshViews } from '../rows/materialized-view.js'
 import { inRowForm } from '../rows/row-form.js'
 import { rowSums } from '../rows/row-sum.js'
-import { structureOf } from '../rows/structure-of.js'
 import { qualifiedName } from '../rows/table-rows.js'
 import { restoreDiffers } from './archive-error.js'
 import type { ArchiveEnd, OpenArchive } from './read-archive.js'
@@ -121,15 +118,9 @@ async function dateLedger(client: PoolClient, { schema, archive }: LoadedSchema)
 }
 
 async function requireStructure(client: PoolClient, loaded: LoadedSchema): Promise<void> {
-  const { header } = loaded.archive
-  const version = await serverVersion(client)
-  const isSameServer = majorOf(version) === majorOf(header.server)
-  // Each major version of the server shows definitions in its own words.
-  const shown = (items: readonly CatalogItem[]): readonly CatalogItem[] =>
-    isSameServer ? items : items.map((item) => ({ ...item, detail: '' }))
-  const differences = diffSchemas(
-    shown(header.structure),
-    shown(await structureOf(client, loaded.schema)),
+  const differences = structureDifferences(
+    loaded.archive.header,
+    await describeStructure(client, loaded.schema),
   )
   if (differences.length === 0) return
   const what =
