@@ -1,3 +1,9 @@
+/**
+ * The router, scopes, the registry, runs over many schemas, and errors.
+ *
+ * @module tenantry
+ */
+
 export type {
   MessageTenant,
   MigrationMessage,

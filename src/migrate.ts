@@ -1,3 +1,9 @@
+/**
+ * Sources of migrations, lint, verify and plans: what a script that migrates needs, and a service that serves does not.
+ *
+ * @module tenantry/migrate
+ */
+
 export type { BridgeTarget, MigrationBridge, MigrationOrigin } from './migration/bridge.js'
 export { drizzleBridge } from './migration/bridges/drizzle.js'
 export type { DrizzleBridgeOptions, DrizzleSettings } from './migration/bridges/drizzle.js'

@@ -1,3 +1,9 @@
+/**
+ * Drizzle in the tenant of the scope.
+ *
+ * @module tenantry/drizzle
+ */
+
 import type { TenantPool } from '../scope/tenant-pool.js'
 import { optionInvalid } from '../support/options.js'
 import {

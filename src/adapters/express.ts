@@ -1,3 +1,9 @@
+/**
+ * Middleware for Express and Connect.
+ *
+ * @module tenantry/express
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nextOf } from './node/next.js'
 import type { ServingRouter } from './request/found.js'

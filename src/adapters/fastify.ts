@@ -1,3 +1,9 @@
+/**
+ * A plugin for Fastify.
+ *
+ * @module tenantry/fastify
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { askedOf, enterNode } from './node/exchange.js'

@@ -1,3 +1,9 @@
+/**
+ * Middleware for Hono.
+ *
+ * @module tenantry/hono
+ */
+
 import type { EventEmitter } from 'node:events'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { Ambience } from './node/ambient.js'

@@ -1,3 +1,9 @@
+/**
+ * A handler for `node:http`.
+ *
+ * @module tenantry/http
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { exchange } from './node/exchange.js'
 import type { ServingRouter } from './request/found.js'

@@ -1,3 +1,9 @@
+/**
+ * Tenants in the messages of a queue.
+ *
+ * @module tenantry/jobs
+ */
+
 import { TenantryError } from '../errors.js'
 import { TENANT_STATUSES, type Tenant } from '../registry/tenant.js'
 

@@ -1,3 +1,9 @@
+/**
+ * Knex in the tenant of the scope.
+ *
+ * @module tenantry/knex
+ */
+
 import type { TenantPool } from '../scope/tenant-pool.js'
 import { optionInvalid } from '../support/options.js'
 import { guardKnexClient } from './orm/knex-client.js'

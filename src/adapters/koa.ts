@@ -1,3 +1,9 @@
+/**
+ * Middleware for Koa.
+ *
+ * @module tenantry/koa
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import { isReadable } from './node/ambient.js'

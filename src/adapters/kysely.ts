@@ -1,3 +1,9 @@
+/**
+ * Kysely in the tenant of the scope.
+ *
+ * @module tenantry/kysely
+ */
+
 import type { TenantPool } from '../scope/tenant-pool.js'
 import { optionInvalid } from '../support/options.js'
 import {

@@ -1,3 +1,9 @@
+/**
+ * MikroORM in the tenant of the scope.
+ *
+ * @module tenantry/mikro-orm
+ */
+
 import type { PoolClient } from 'pg'
 import { isTenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'

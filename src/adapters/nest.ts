@@ -1,3 +1,9 @@
+/**
+ * Middleware and an interceptor for Nest.
+ *
+ * @module tenantry/nest
+ */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nextOf } from './node/next.js'
 import type { ServingRouter } from './request/found.js'

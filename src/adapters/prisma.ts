@@ -1,3 +1,9 @@
+/**
+ * Prisma in the tenant of the scope.
+ *
+ * @module tenantry/prisma
+ */
+
 import type { TenantryError } from '../errors.js'
 import type { TenantPool } from '../scope/tenant-pool.js'
 import { optionInvalid, refuseUnknown, wholeNumber } from '../support/options.js'

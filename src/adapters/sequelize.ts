@@ -1,3 +1,9 @@
+/**
+ * Sequelize in the tenant of the scope.
+ *
+ * @module tenantry/sequelize
+ */
+
 import type { PoolClient } from 'pg'
 import { optionInvalid } from '../support/options.js'
 import {

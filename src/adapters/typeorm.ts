@@ -1,3 +1,9 @@
+/**
+ * TypeORM in the tenant of the scope.
+ *
+ * @module tenantry/typeorm
+ */
+
 import { optionInvalid } from '../support/options.js'
 import {
   type NameRule,

@@ -2,7 +2,7 @@ import { nameInvalid } from './name-error.js'
 
 declare const schemaName: unique symbol
 
-/** The name of a PostgreSQL schema that was checked by {@link parseSchemaName}. */
+/** The name of a PostgreSQL schema that was checked by `parseSchemaName`. */
 export type SchemaName = string & { readonly [schemaName]: true }
 
 /** PostgreSQL cuts longer identifiers off silently, so that two names could become one. */

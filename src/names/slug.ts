@@ -3,7 +3,7 @@ import { MAX_IDENTIFIER_BYTES, type SchemaName, parseSchemaName } from './schema
 
 declare const slug: unique symbol
 
-/** A tenant's stable key that was checked by {@link parseSlug}. */
+/** A tenant's stable key that was checked by `parseSlug`. */
 export type Slug = string & { readonly [slug]: true }
 
 const RULE = 'use 1 to 63 of a-z, 0-9, - and _, and begin and end with a letter or a digit'

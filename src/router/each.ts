@@ -26,7 +26,7 @@ export interface EachOptions extends Pick<
   readonly onOutcome?: (outcome: SchemaOutcome) => void
 }
 
-/** What {@link runEach} calls for each schema. */
+/** What `runEach` calls for each schema. */
 export type EachFunction<Metadata = TenantMetadata> = (
   db: ScopedClient,
   schema: FleetSchema<Metadata>,

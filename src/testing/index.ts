@@ -1,3 +1,9 @@
+/**
+ * A server for tests, databases per test file, clean-up, and the conformance suite of adapters.
+ *
+ * @module tenantry/testing
+ */
+
 export {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
