@@ -28,16 +28,26 @@ export async function* compress(chunks: AsyncIterable<Buffer>): AsyncGenerator<B
   for (const block of underway) yield await block
 }
 
+/**
+ * Gathers chunks into blocks. Their buffers come by turns, one more than are compressed at once: to
+ * take new ones would leave as much garbage as there are bytes.
+ */
 async function* blocksOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  let parts: Buffer[] = []
-  let bytes = 0
+  const buffers: Buffer[] = []
+  let block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+  let filled = 0
   for await (const chunk of chunks) {
-    parts.push(chunk)
-    bytes += chunk.length
-    if (bytes < BLOCK_BYTES) continue
-    yield Buffer.concat(parts)
-    parts = []
-    bytes = 0
+    for (let taken = 0; taken < chunk.length;) {
+      const bytes = chunk.copy(block, filled, taken)
+      taken += bytes
+      filled += bytes
+      if (filled < BLOCK_BYTES) continue
+      yield block
+      buffers.push(block)
+      const free = buffers.length > BLOCKS_AT_ONCE ? buffers.shift() : undefined
+      block = free ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
+      filled = 0
+    }
   }
-  yield Buffer.concat(parts)
+  yield block.subarray(0, filled)
 }
