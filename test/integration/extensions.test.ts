@@ -130,7 +130,7 @@ describe('extensions', () => {
     await made.migrations.up()
     for (const schema of [`shared_${prefix}`, `main_${prefix}`]) {
       const path = await made.withSchema(schema, async (db) => {
-        await db.query('select ll_to_earth(1, 1)')
+        await db.query('select earth()')
         return (await db.query(`select array_to_json(current_schemas(false))::text as path`)).rows
       })
       expect(path).toEqual([{ path: JSON.stringify([schema, place]) }])

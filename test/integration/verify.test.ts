@@ -56,6 +56,11 @@ async function ownedBy(role: string): Promise<readonly string[]> {
   return rows.map(({ name }) => name)
 }
 
+/** Up to 17 the server writes `loans.state` in a view where 18 writes `state`. */
+function withoutTables(line: string): string {
+  return line.includes(' view ') ? line.replaceAll(/\b(?:loans|pair)\./g, '') : line
+}
+
 const roles: string[] = []
 
 afterEach(async () => {
@@ -87,7 +92,11 @@ describe('migrations.verify', PATIENCE, () => {
     await router.withTenant('ab', (db) => db.query(sql))
     const { findings } = await router.migrations.verify()
     const base = { schema: `${prefix}ab`, kind: 'tenant', tenant: 'ab', code: 'SCHEMA_DRIFT' }
-    expect(findings).toEqual([{ ...base, version: 6, differences: lines }])
+    const found = findings.map((finding) => ({
+      ...finding,
+      differences: finding.differences.map(withoutTables),
+    }))
+    expect(found).toEqual([{ ...base, version: 6, differences: lines }])
   })
 
   it('finds nothing in the schemas of the example, the shared and static ones included', async () => {
