@@ -34,7 +34,7 @@ export async function* compress(chunks: AsyncIterable<Buffer>): AsyncGenerator<B
  */
 async function* blocksOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   const buffers: Buffer[] = []
-  let block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+  let block: Buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES)
   let filled = 0
   for await (const chunk of chunks) {
     for (let taken = 0; taken < chunk.length;) {
