@@ -103,6 +103,7 @@ describe('parseDomain', () => {
     ['acme.example.com/', 'acme.example.com', ''],
     ['example.com/beta', 'example.com', '/beta'],
     ['example.com/beta/', 'example.com', '/beta'],
+    ['example.com/beta//', 'example.com', '/beta'],
     ['example.com/eu/beta', 'example.com', '/eu/beta'],
     ['example.com:8080/Beta', 'example.com', '/Beta'],
     ['bücher.example/a-b_c.d~e', 'xn--bcher-kva.example', '/a-b_c.d~e'],

@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { isTenantryError } from '../../../src/errors.js'
 import { describe, expect, it } from 'vitest'
-import { parseSchemaName, quoteIdent, quoteLiteral } from '../../../src/names/schema-name.js'
+import {
+  parseSchemaName,
+  quoteIdent,
+  quoteLiteral,
+  unquoteIdent,
+} from '../../../src/names/schema-name.js'
 import { splitStatements } from '../../../src/postgres/sql-text.js'
 import { thrownBy } from '../thrown.js'
 
@@ -10,7 +15,7 @@ const names = fc
   .filter((name) => !name.startsWith('pg_') && name !== 'information_schema')
 
 /** How PostgreSQL reads a quoted identifier. */
-function unquoteIdent(quoted: string): string {
+function asServerReads(quoted: string): string {
   return quoted.slice(1, -1).replaceAll('""', '"')
 }
 
@@ -102,7 +107,7 @@ describe('quoteIdent', () => {
   it('gives back every schema name that was parsed', () => {
     fc.assert(
       fc.property(names, (name) => {
-        expect(unquoteIdent(quoteIdent(parseSchemaName(name)))).toBe(name)
+        expect(asServerReads(quoteIdent(parseSchemaName(name)))).toBe(name)
       }),
     )
   })
@@ -111,7 +116,7 @@ describe('quoteIdent', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const quoted = quoteIdent(text)
-        expect(unquoteIdent(quoted)).toBe(text)
+        expect(asServerReads(quoted)).toBe(text)
         expect(quoted.slice(1, -1).replaceAll('""', '')).not.toContain('"')
       }),
     )
@@ -134,6 +139,26 @@ describe('quoteLiteral', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(splitStatements(`select ${quoteLiteral(text)}; select 2`)).toHaveLength(2)
+      }),
+    )
+  })
+})
+
+describe('unquoteIdent', () => {
+  it.each([
+    ['loans', 'loans'],
+    ['Loans', 'loans'],
+    ['"Loans"', 'Loans'],
+    ['"a""b"', 'a"b'],
+    ['""""', '"'],
+  ])('reads %s as %s', (text, name) => {
+    expect(unquoteIdent(text)).toBe(name)
+  })
+
+  it('gives back what was quoted', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        expect(unquoteIdent(quoteIdent(name))).toBe(name)
       }),
     )
   })

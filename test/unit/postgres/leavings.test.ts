@@ -113,6 +113,7 @@ describe('leavingOfTag', () => {
     ['SET', 'set local a.b = 1'],
     ['SET', 'SET LOCAL a.b TO 1; set constraints all deferred'],
     ['SET', 'set transaction read only'],
+    ['SET', 'set local a.b = 1; select 1'],
     ['DECLARE CURSOR', 'declare a cursor for select 1'],
     ['SELECT 1', 'select 1'],
     ['UPDATE 1', 'update a set b = 1'],

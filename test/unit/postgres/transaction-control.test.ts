@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  crossesTransaction,
   goesOnAfterCommit,
   isTransactionControl,
 } from '../../../src/postgres/transaction-control.js'
@@ -79,5 +80,34 @@ describe('goesOnAfterCommit', () => {
     'select 1; select 2',
   ])('says no to %j', (text) => {
     expect(goesOnAfterCommit(text)).toBe(false)
+  })
+})
+
+describe('crossesTransaction', () => {
+  it.each([
+    'begin',
+    'start transaction',
+    'commit',
+    'end',
+    'rollback',
+    'abort',
+    `prepare transaction 'a'`,
+    'select 1; begin',
+    'select 1; commit; select 2',
+  ])('says yes to %j', (text) => {
+    expect(crossesTransaction(text)).toBe(true)
+  })
+
+  it.each([
+    '',
+    'select 1',
+    'savepoint a',
+    'rollback to a',
+    'rollback work to a',
+    'prepare p as select 1',
+    'set transaction read only',
+    `select 'begin;'`,
+  ])('says no to %j', (text) => {
+    expect(crossesTransaction(text)).toBe(false)
   })
 })
