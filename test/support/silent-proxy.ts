@@ -9,6 +9,8 @@ export interface SilentProxy extends AsyncDisposable {
   readonly connections: number
   /** Passes nothing on any more, in either direction and without a word; new connections work. */
   silence(): void
+  /** Passes on what was kept since `silence`, and what comes. */
+  speak(): void
   /** Cuts every connection, and each new one as soon as it is made. */
   refuse(): void
   /** Lets new connections through again. */
@@ -21,7 +23,8 @@ export interface SilentProxy extends AsyncDisposable {
 export async function openSilentProxy(serverUrl: string): Promise<SilentProxy> {
   const server = new URL(serverUrl)
   const events = new EventEmitter()
-  const sockets = new Set<Socket>()
+  /** Each with the one that it passes on to. */
+  const sockets = new Map<Socket, Socket>()
   let count = 0
   let isRefusing = false
   const listener = createServer((near) => {
@@ -41,14 +44,17 @@ export async function openSilentProxy(serverUrl: string): Promise<SilentProxy> {
       return count
     },
     silence: () => {
-      for (const socket of sockets) {
+      for (const socket of sockets.keys()) {
         socket.unpipe()
         socket.pause()
       }
     },
+    speak: () => {
+      for (const [socket, other] of sockets) socket.pipe(other)
+    },
     refuse: () => {
       isRefusing = true
-      for (const socket of sockets) socket.destroy()
+      for (const socket of sockets.keys()) socket.destroy()
     },
     accept: () => {
       isRefusing = false
@@ -57,19 +63,19 @@ export async function openSilentProxy(serverUrl: string): Promise<SilentProxy> {
       await once(events, 'connection')
     },
     [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy()
+      for (const socket of sockets.keys()) socket.destroy()
       listener.close()
       await once(listener, 'close')
     },
   }
 }
 
-function join(near: Socket, far: Socket, sockets: Set<Socket>): void {
+function join(near: Socket, far: Socket, sockets: Map<Socket, Socket>): void {
   for (const [socket, other] of [
     [near, far],
     [far, near],
   ] as const) {
-    sockets.add(socket)
+    sockets.set(socket, other)
     socket.pipe(other)
     socket.on('error', () => {})
     socket.on('close', () => {

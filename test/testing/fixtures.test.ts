@@ -5,6 +5,7 @@ import { createTestDatabase, createTestTenant, truncateTenant } from 'tenantry/t
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { useMigrationFolders } from '../support/migration-folder.js'
+import { openSilentProxy } from '../support/silent-proxy.js'
 
 const database = useDatabase()
 const migrations = useMigrationFolders()
@@ -90,6 +91,17 @@ describe('truncateTenant', () => {
   })
 })
 
+/** Whether a client looks at a database, or drops it, or has done so. */
+async function isSomebodyDropping(name: string): Promise<boolean> {
+  const { rows } = await database.admin.query<{ is: boolean }>(
+    `select not exists (select from pg_database where datname = $1) or exists (
+       select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+         and (query like 'select from pg_stat_activity%' or query like 'drop database%')) as is`,
+    [name],
+  )
+  return rows[0]?.is === true
+}
+
 describe('createTestDatabase', () => {
   it('makes a copy of a template, and drops it with the connections that are left', async () => {
     const connectionString = database.url
@@ -111,6 +123,24 @@ describe('createTestDatabase', () => {
     ])
     expect(found.rows).toEqual([])
     await Promise.all([client.end(), left.end()])
+  })
+
+  it('gives a pool that was closed just before the time to do so', async () => {
+    await using proxy = await openSilentProxy(database.url)
+    const made = await createTestDatabase({ connectionString: database.url })
+    const { pathname } = new URL(made.connectionString)
+    const pool = new Pool({ connectionString: new URL(pathname, proxy.url).href })
+    const errors: unknown[] = []
+    pool.on('error', (error) => errors.push(error))
+    await pool.query('select 1')
+    const removed = once(pool, 'remove')
+    proxy.silence()
+    await pool.end()
+    const dropping = made.drop()
+    await expect.poll(() => isSomebodyDropping(made.name)).toBe(true)
+    proxy.speak()
+    await Promise.all([dropping, removed])
+    expect(errors).toEqual([])
   })
 
   it('ends the backends that a test has left', async () => {
