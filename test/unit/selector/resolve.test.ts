@@ -33,6 +33,21 @@ describe('resolveSelector', () => {
     ])
   })
 
+  it('takes what all parts of an intersection take', () => {
+    const selector = select.intersect(
+      select.tenants(),
+      select.names('tenant_acme', 'tenant_zeta', 'main'),
+      select.names('tenant_acme', 'tenant_beta'),
+    )
+    expect(names(selector)).toEqual(['tenant_acme'])
+  })
+
+  it('takes the tenant that a domain leads to', () => {
+    const domains = new Map([['zeta.example.com', [parseSchemaName('tenant_zeta')]]])
+    const found = resolveSelector(select.names('zeta.example.com'), fleet, { domains })
+    expect(found.map(({ schema }) => schema)).toEqual(['tenant_zeta'])
+  })
+
   it('takes the shared schema only', () => {
     expect(names(select.shared())).toEqual(['public'])
   })
