@@ -84,6 +84,9 @@ describe('the configuration', () => {
   it.each([
     ['no object', 'export default 7', 'CONFIG_INVALID'],
     ['not exported', 'export const config = {}', 'CONFIG_INVALID'],
+    ['a list', 'export default []', 'CONFIG_INVALID'],
+    ['no module', "module.exports = 'words'", 'CONFIG_INVALID'],
+    ['a thrown word', "throw 'no'", 'CONFIG_INVALID'],
     ['no TypeScript', 'export default {', 'CONFIG_INVALID'],
     ['broken', "import 'no-such-package'; export default {}", 'CONFIG_INVALID'],
     [

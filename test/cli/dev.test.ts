@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
@@ -58,6 +59,12 @@ describe('tenantry dev', () => {
     const second = await callBinary(['dev'], { cwd: folder })
     expect(second).toMatchObject({ code: 0, stdout: `DATABASE_URL=${url}\n` })
     expect(second.stderr).toContain('running already')
+    const third = await callBinary(['dev', '--json'], { cwd: folder })
+    expect(JSON.parse(third.stdout)).toMatchObject({
+      url,
+      dataDirectory: dirname(data),
+      reused: true,
+    })
     expect(await ask(url)).toEqual({ data })
 
     const exited = once(call, 'exit')

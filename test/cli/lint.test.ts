@@ -59,4 +59,27 @@ describe('tenantry lint', () => {
     const none = await callBinary(['lint'], { cwd })
     expect(none.code).toBe(2)
   })
+
+  it('takes the migrations of the configuration in any form, and says what it cannot look at', async () => {
+    const project = await openProject(database)
+    await project.write('migrations/tenant/2_notes.sql', 'create table public.notes (note text);')
+    const configured = (tenants: string): Promise<void> =>
+      project.write(
+        'tenantry.config.ts',
+        `import { directory } from 'tenantry/migrate'
+         export default { schemas: { tenants: ${tenants} } }`,
+      )
+    await configured("{ migrations: directory('migrations/tenant') }")
+    expect(await project.tenantry('lint')).toMatchObject({ code: 1, stderr: '' })
+    await configured('{}')
+    const none = await project.tenantry('lint')
+    expect(none).toMatchObject({ code: 2, stdout: '' })
+    expect(none.stderr).toMatch(/^OPTIONS_INVALID: .* no migrations for tenants\. .*<directory>/)
+    await configured(
+      "{ migrations: { kind: 'bridge', origin: 'A tool', pending: async () => [], up: async () => [] } }",
+    )
+    const bridged = await project.tenantry('lint')
+    expect(bridged).toMatchObject({ code: 2, stdout: '' })
+    expect(bridged.stderr).toMatch(/^OPTIONS_INVALID: A tool keeps the migrations/)
+  })
 })

@@ -100,4 +100,26 @@ describe('tenantry new', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/^MIGRATION_SOURCE_INVALID: /)
   })
+
+  it('writes nothing where no plain folder is', async () => {
+    const project = await openProject(database)
+    await project.write(
+      'tenantry.config.ts',
+      `import { directory } from 'tenantry/migrate'
+       const foreign = { origin: 'A tool', load: async () => [] }
+       const migrations = directory('migrations/tenant')
+       export default { schemas: { shared: {}, static: { main: { migrations: foreign } }, tenants: { migrations } } }`,
+    )
+    const none = await project.tenantry('new', 'shared', 'rates')
+    expect(none).toMatchObject({ code: 2, stdout: '' })
+    expect(none.stderr).toMatch(/^OPTIONS_INVALID: .* no migrations for shared/)
+    const foreign = await project.tenantry('new', 'main', 'users')
+    expect(foreign).toMatchObject({ code: 2, stdout: '' })
+    expect(foreign.stderr).toMatch(/^OPTIONS_INVALID: .*not in a plain folder \(A tool\)/)
+    // What directory() reads is a plain folder.
+    expect(await project.tenantry('new', 'tenants', 'notes')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('migrations/tenant/2_notes.sql') as string,
+    })
+  })
 })

@@ -56,5 +56,19 @@ describe('tenantry plan', () => {
     const { code, stdout } = await project.tenantry('plan', '-ds')
     expect(code).toBe(1)
     expect(stdout).toMatch(/broken {2}MIGRATION_TAMPERED: /)
+    const machine = await project.tenantry('plan', '-ds', '--json')
+    expect(JSON.parse(machine.stdout)).toMatchObject([
+      { tenant: 'a', problem: { code: 'MIGRATION_TAMPERED' } },
+    ])
+  })
+
+  it('says where not all can be in one transaction', async () => {
+    const project = await openFleet(database, ['a'])
+    await project.write(
+      'migrations/tenant/2_index.sql',
+      '-- postgres-migrations disable-transaction\ncreate index concurrently amounts on loans (amount);',
+    )
+    const { stdout } = await project.tenantry('plan', '-ds')
+    expect(stdout).toMatch(/to run {2}2_index\.sql {2}\(not in one transaction\)/)
   })
 })

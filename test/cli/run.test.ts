@@ -39,6 +39,9 @@ describe('tenantry run', () => {
       'word="null" nothing=null day=2026-01-31 name="Ada \\"L\\"" rate=1.50',
       '0 rows',
     ])
+    // There is no statement, and so no result.
+    const empty = await project.tenantry('run', '-s', 'a', '-e', '-- nothing')
+    expect(empty).toMatchObject({ code: 0, stdout: '' })
   })
 
   it('rolls a schema back that failed, and leaves the others done', async () => {

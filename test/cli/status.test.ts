@@ -18,6 +18,8 @@ describe('tenantry status', () => {
     )
     expect(pending.stdout).toContain('3 schemas: 2 current, 1 pending')
     expect((await project.tenantry('status', '-ss')).code).toBe(0)
+    await project.write('migrations/tenant/3_fees.sql', 'create table fees (fee int);')
+    expect((await project.tenantry('status')).stdout).toContain('pending: 2_notes.sql and 1 more')
     await project.tenantry('migrate')
     expect((await project.tenantry('status')).code).toBe(0)
   })
