@@ -4,7 +4,7 @@ import type { TransactionDb } from '../migration/lent-transaction.js'
 import { type MigrateHooks, runInTransaction, unitHooks } from '../migration/migrate-hooks.js'
 import { parseSchemaName } from '../names/schema-name.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
-import { isError } from '../support/is-error.js'
+import { reasonOf } from '../support/is-error.js'
 
 /** What a hook inside a transaction is given. */
 export interface HookContext<Metadata = TenantMetadata> {
@@ -105,7 +105,7 @@ export async function runCommittedHook(
   try {
     await hooks[name]?.({ tenant })
   } catch (error) {
-    const reason = isError(error) ? error.message : String(error)
+    const reason = reasonOf(error)
     throw new TenantryError(
       'HOOK_FAILED',
       `Tenant "${tenant.slug}" is ${name === 'afterDelete' ? 'deleted' : 'purged'}, and that ` +

@@ -14,6 +14,7 @@ import { tenantNotFound } from './not-found.js'
 import { busy, holdSchemas } from './schema-lock.js'
 import { markOf, markSchema, readComments } from './schema-mark.js'
 import { requireStatus } from './status-change.js'
+import { present } from '../support/present.js'
 
 /** What a purge is told. */
 export interface PurgeOptions {
@@ -79,7 +80,7 @@ async function locksPerTransaction({ db }: LifecycleParts): Promise<number> {
   const { rows } = await db.query<{ locks: string }>(
     `select current_setting('max_locks_per_transaction') as locks`,
   )
-  return Number(rows[0]?.locks ?? 64)
+  return Number(present(rows[0]).locks)
 }
 
 function isOutOfLocks(error: unknown): boolean {

@@ -2,6 +2,7 @@ import type { RunReport, SchemaOutcome } from '../migration/report.js'
 import { type RunSettings, type WorkResult, runOver } from '../migration/run.js'
 import type { SchemaName } from '../names/schema-name.js'
 import type { SchemaKind } from '../selector/selector.js'
+import { present } from '../support/present.js'
 
 /** A schema that a run is about. */
 export interface RunSchema {
@@ -24,11 +25,7 @@ export async function runSchemas<Item extends RunSchema>(
   work: (item: Item) => Promise<WorkResult>,
 ): Promise<RunReport> {
   const bySchema = new Map<string, Item>(items.map((item) => [item.schema, item]))
-  const itemOf = (schema: string): Item => {
-    const item = bySchema.get(schema)
-    if (item === undefined) throw new TypeError('unreachable')
-    return item
-  }
+  const itemOf = (schema: string): Item => present(bySchema.get(schema))
   const named = (outcome: SchemaOutcome): SchemaOutcome => {
     const { schema, kind: _, ...rest } = outcome
     const { slug: tenant, kind } = itemOf(schema)

@@ -4,7 +4,7 @@ import { type SchemaName, quoteIdent } from '../names/schema-name.js'
 import { lockKey, lockTransaction } from '../postgres/advisory-lock.js'
 import type { Database } from '../postgres/database.js'
 import type { Queryable } from '../postgres/queryable.js'
-import { isError } from '../support/is-error.js'
+import { reasonOf } from '../support/is-error.js'
 
 /** The extensions of a service: one schema has all of them, and is on every path. */
 export interface ExtensionRules {
@@ -55,7 +55,7 @@ async function create(client: PoolClient, name: string, { schema }: ExtensionRul
       `create extension if not exists ${quoteIdent(name)} schema ${quoteIdent(schema)} cascade`,
     )
   } catch (error) {
-    const reason = isError(error) ? error.message : String(error)
+    const reason = reasonOf(error)
     throw new TenantryError(
       'EXTENSION_UNAVAILABLE',
       `The extension "${name}" could not be created in schema "${schema}": ${reason}. Install its ` +

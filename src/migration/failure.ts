@@ -3,7 +3,7 @@ import type { SchemaName } from '../names/schema-name.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
 import type { Place } from './batch.js'
 import { isReverse } from './step.js'
-import { isError } from '../support/is-error.js'
+import { reasonOf } from '../support/is-error.js'
 
 /** The server's one-based position of an error in the text that it was sent. */
 export function positionOf(error: unknown): number | undefined {
@@ -31,7 +31,7 @@ export function migrationFailed(
   error: unknown,
   facts: FailureFacts,
 ): TenantryError {
-  const reason = isError(error) ? error.message : String(error)
+  const reason = reasonOf(error)
   const sqlState = sqlStateOf(error)
   return new TenantryError(
     'MIGRATION_FAILED',

@@ -21,6 +21,7 @@ import { type MigratorParts, type Selection, observe, selectUnlimited } from './
 import { ABSENT } from './status.js'
 import { sparesBeside } from './work-spare.js'
 import { type SchemaWork, workOn } from './work.js'
+import { present } from '../support/present.js'
 
 /** A run with a goal for each selected schema. */
 export interface GoalRun {
@@ -75,8 +76,7 @@ export async function runGoals(base: MigratorParts, run: GoalRun): Promise<GoalR
   }
   const workOf = new Map<FleetSchema, SchemaWork>(works.map((work) => [work.schema, work]))
   const report = await runOver(schemas, settings, async (schema, progress) => {
-    const work = workOf.get(schema)
-    if (work === undefined) throw new TypeError('unreachable')
+    const work = present(workOf.get(schema))
     const message = (): MigrationMessage => messageOf(work)
     return traced(migrationChannel, message, () => workOn(workParts, work, progress))
   })

@@ -4,7 +4,7 @@ import { sqlStateOf } from '../postgres/sql-state.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { type TransactionDb, lendTransaction } from './lent-transaction.js'
-import { isError } from '../support/is-error.js'
+import { reasonOf } from '../support/is-error.js'
 
 /** What a hook of a schema's migration is given. */
 export interface MigrateHookContext<Metadata = TenantMetadata> {
@@ -97,7 +97,7 @@ export async function runInTransaction(
   try {
     await lendTransaction(client, { path, borrower: { name: `The hook ${hook}`, facts } }, work)
   } catch (error) {
-    const reason = isError(error) ? error.message : String(error)
+    const reason = reasonOf(error)
     const rest = kept.length > 0 ? `, but ${kept.join(', ')} stays done` : ''
     throw new TenantryError(
       'HOOK_FAILED',

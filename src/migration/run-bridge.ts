@@ -13,7 +13,7 @@ import type { BridgeTarget, MigrationBridge } from './bridge.js'
 import { type SchemaLayout, extrasOf, pathOf } from './layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from './run-options.js'
 import { SingleClientPool, lentClient } from './single-client-pool.js'
-import { isError } from '../support/is-error.js'
+import { isError, reasonOf } from '../support/is-error.js'
 
 /** What a tool is to do in one schema. */
 export interface BridgeJob {
@@ -134,7 +134,7 @@ async function tell<R>(job: BridgeJob, work: () => Promise<R>): Promise<R> {
 
 function failed({ bridge, schema: { schema } }: BridgeJob, error: unknown): TenantryError {
   const cause = serverErrorIn(error) ?? error
-  const reason = isError(cause) ? cause.message : String(cause)
+  const reason = reasonOf(cause)
   return new TenantryError(
     'MIGRATION_FAILED',
     `${bridge.origin} failed in schema "${schema}": ${reason}. What it had committed before stays; ` +

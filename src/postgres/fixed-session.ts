@@ -5,6 +5,7 @@ import { isYes, yesIf } from './answer.js'
 import { isDirect } from './pooler.js'
 import { type Prelude, explainPrelude } from './prelude.js'
 import { toError } from './sql-state.js'
+import { present } from '../support/present.js'
 
 /** What a session had before a scope, by the setting's name. */
 export type FormerSettings = ReadonlyMap<string, string>
@@ -45,7 +46,7 @@ export async function fixPath(
     .catch((error: unknown) => Promise.reject(explainPrelude(toError(error), prelude)))
   const after = await probe(client, names)
   if (after.pid !== before.pid || after.values[0] !== prelude.path) throw pooler(prelude)
-  return new Map(names.map((name, at) => [name, before.values[at] ?? '']))
+  return new Map(names.map((name, at) => [name, present(before.values[at])]))
 }
 
 /** Gives the session back what it had, looks whether it has it, and lets go of all session locks. */
@@ -68,8 +69,7 @@ async function probe(client: PoolClient, names: readonly string[]): Promise<Prob
                           order by at))::text as values`,
     [names],
   )
-  const [row] = rows
-  if (row === undefined) throw new Error('the session did not answer')
+  const row = present(rows[0])
   return { pid: Number(row.pid), temporary: isYes(row.temporary), values: JSON.parse(row.values) }
 }
 

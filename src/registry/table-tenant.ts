@@ -12,6 +12,7 @@ import {
   tenantOf,
 } from './table-row.js'
 import { TENANT_STATUSES, type Tenant } from './tenant.js'
+import { present } from '../support/present.js'
 
 type TenantReads = Pick<TenantRegistry, 'findBySlug' | 'list'>
 type TenantWrites = Pick<TenantRegistry, 'insert' | 'update' | 'rename' | 'setStatus' | 'remove'>
@@ -56,7 +57,7 @@ function tenantRows(shared: SchemaName): Pick<TenantWrites, 'insert' | 'remove'>
           [tenant.slug, tenant.name, tenant.schema, tenant.metadata],
         )
         .catch((error: unknown) => rethrow(error, () => tenantExists(tenant)))
-      return only(rows.map(tenantOf))
+      return present(rows.map(tenantOf)[0])
     },
 
     async remove(db, slug) {
@@ -106,12 +107,6 @@ function tenantChanges(shared: SchemaName): Pick<TenantWrites, 'update' | 'renam
 
     setStatus: (db, slug, status) => change(db, 'status = $2', [slug, status]),
   }
-}
-
-function only<R>(rows: readonly (R | undefined)[]): R {
-  const [row] = rows
-  if (row === undefined) throw new TypeError('The statement returned no row.')
-  return row
 }
 
 function statuses(filter: TenantFilter = {}): readonly string[] {

@@ -8,6 +8,7 @@ import { runScope } from '../scope/run-scope.js'
 import type { TenantMetadata } from '../registry/tenant.js'
 import type { ScopedClient } from '../scope/scoped-client.js'
 import type { FleetSchema } from '../selector/selector.js'
+import { present } from '../support/present.js'
 
 /** How `router.each` goes over its schemas. */
 export interface EachOptions extends Pick<
@@ -47,9 +48,7 @@ export async function runEach(
     [...scopes.keys()],
     { ...settings, maxAttempts: 1 },
     async (schema) => {
-      const scope = scopes.get(schema)
-      if (scope === undefined) throw new TypeError('unreachable')
-      await runScope(leases, scope, (db) => fn(db, schema), scopeOptions)
+      await runScope(leases, present(scopes.get(schema)), (db) => fn(db, schema), scopeOptions)
       return { status: 'done', applied: [] }
     },
   )

@@ -1,4 +1,5 @@
 import type { FleetSchema } from './selector.js'
+import { present } from '../support/present.js'
 
 const MAX_CANDIDATES = 10
 const MAX_EDITS = 2
@@ -30,10 +31,10 @@ function editsBetween(a: string, b: string): number {
   for (const [i, sign] of Array.from(a).entries()) {
     const next = [i + 1]
     for (let j = 0; j < b.length; j += 1) {
-      const swapped = (row[j] ?? 0) + (b[j] === sign ? 0 : 1)
-      next.push(Math.min(swapped, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+      const swapped = present(row[j]) + (b[j] === sign ? 0 : 1)
+      next.push(Math.min(swapped, present(row[j + 1]) + 1, present(next[j]) + 1))
     }
     row = next
   }
-  return row[b.length] ?? apart
+  return present(row[b.length])
 }

@@ -9,3 +9,8 @@ import { types } from 'node:util'
 export function isError(thrown: unknown): thrown is Error {
   return thrown instanceof Error || types.isNativeError(thrown)
 }
+
+/** What something thrown says. */
+export function reasonOf(thrown: unknown): string {
+  return isError(thrown) ? thrown.message : String(thrown)
+}

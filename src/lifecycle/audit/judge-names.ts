@@ -4,6 +4,7 @@ import { isSlug } from '../../names/slug.js'
 import type { Tenant } from '../../registry/tenant.js'
 import type { AuditFinding } from './finding.js'
 import type { Observed } from './observe.js'
+import { present } from '../../support/present.js'
 
 /** What is the matter with the names of tenants and schemas, and with one name that several have. */
 export function judgeNames(
@@ -43,7 +44,7 @@ function badNames({ slug, schema, status }: Tenant): readonly AuditFinding[] {
 
 function ofSeveral(group: readonly Tenant[]): AuditFinding {
   const names = group.map(({ slug }) => slug)
-  const schema = group[0]?.schema ?? ''
+  const schema = present(group[0]).schema
   return {
     kind: 'schema-of-several',
     schema,

@@ -1,17 +1,11 @@
 import type { PoolClient } from 'pg'
-import { readLedger } from '../../migration/enter.js'
-import { bridgeOf, loadSets } from '../../migration/layout.js'
-import { type LedgerRow, digestOf, foreignLedger, readStates } from '../../migration/ledger.js'
+import type { LedgerRow } from '../../migration/ledger.js'
 import { pendingMigrations } from '../../migration/plan.js'
-import { parseSchemaName } from '../../names/schema-name.js'
 import type { Slug } from '../../names/slug.js'
 import type { Tenant } from '../../registry/tenant.js'
 import type { LifecycleParts } from '../create.js'
-import { tenantNotFound } from '../not-found.js'
-import { busy } from '../schema-lock.js'
 import { requireNoPurge } from '../schema-mark.js'
-import { schemaMissing } from '../standstill.js'
-import { requireStatus } from '../status-change.js'
+import { findSourceTenant, requireSameLedger } from '../source-tenant.js'
 import { requireUnmoved } from '../unmoved.js'
 import { bridgedBackup } from './backup-error.js'
 import type { BackupSource } from './read-content.js'
@@ -35,21 +29,16 @@ export async function findSource(
   slug: Slug,
   engine: 'built-in' | 'pg_dump',
 ): Promise<Source> {
-  const { layout, registry, db } = parts
-  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
-  requireStatus(tenant, 'backup')
-  const schema = parseSchemaName(tenant.schema)
-  const owned = { schema, kind: 'tenant' as const }
-  const isBridged = bridgeOf(layout, owned) !== undefined
-  if (isBridged && engine === 'built-in') throw bridgedBackup(slug)
-  const migrations = isBridged ? [] : (await loadSets(layout))(owned)
-  const state = (await readStates(db, [{ schema, migrations }], true)).get(schema)
-  if (state?.exists !== true) throw schemaMissing(schema)
-  const { id } = tenant
-  if (isBridged) return { id, slug, schema, applied: [] }
-  if (state.foreign === true) throw foreignLedger(schema)
-  if (engine === 'built-in') pendingMigrations(schema, migrations, state.applied)
-  return { id, slug, schema, applied: state.applied }
+  const { tenant, schema, isBridged, migrations, applied } = await findSourceTenant(
+    parts,
+    slug,
+    'backup',
+  )
+  if (engine === 'built-in') {
+    if (isBridged) throw bridgedBackup(slug)
+    pendingMigrations(schema, migrations, applied)
+  }
+  return { id: tenant.id, slug, schema, applied }
 }
 
 /** The tenant may have been renamed, deleted or migrated before the snapshot was taken. */
@@ -60,7 +49,6 @@ export async function requireSameSource(
 ): Promise<Tenant> {
   const now = await requireUnmoved(registry, client, { slug, schema, change: 'backup' })
   await requireNoPurge(client, schema)
-  const rows = applied.length === 0 ? [] : await readLedger(client, schema)
-  if (digestOf(rows) !== digestOf(applied)) throw busy(schema)
+  await requireSameLedger(client, schema, applied)
   return now
 }

@@ -14,6 +14,7 @@ import type {
   FixedHeader,
 } from './archive-record.js'
 import type { RowProgress } from './progress.js'
+import { present } from '../../support/present.js'
 
 /** What an archive is made of. */
 export interface ArchiveContent {
@@ -51,7 +52,7 @@ export async function* writeArchive(
       yield dataLine(chunk.length)
       yield chunk
     }
-    const sum = (await rowSums(client, schema, [table])).get(table.name) ?? ''
+    const sum = present((await rowSums(client, schema, [table])).get(table.name))
     yield line({ tableEnd: table.name, bytes, sha256: rows.digest('hex'), sum })
     progress.done(table.name, sum)
   }

@@ -1,18 +1,15 @@
 import type { PoolClient } from 'pg'
 import { readLedger } from '../../migration/enter.js'
-import { bridgeOf, loadSets, pathOf } from '../../migration/layout.js'
-import { foreignLedger, readStates } from '../../migration/ledger.js'
+import { pathOf } from '../../migration/layout.js'
 import { pendingMigrations } from '../../migration/plan.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import type { Migration } from '../../migration/source.js'
-import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
+import type { SchemaName } from '../../names/schema-name.js'
 import { type Slug, parseSlug } from '../../names/slug.js'
 import type { Tenant } from '../../registry/tenant.js'
 import { listOf, optionInvalid, wholeNumber } from '../../support/options.js'
 import { type CreateTenant, type LifecycleParts, provision, validOrder } from '../create.js'
-import { tenantNotFound } from '../not-found.js'
-import { schemaMissing } from '../standstill.js'
-import { requireStatus } from '../status-change.js'
+import { findSourceTenant } from '../source-tenant.js'
 import { requireSameStructure } from './compare.js'
 import { type CopyChoice, copyData } from './copy-data.js'
 import { requireUnmoved } from '../unmoved.js'
@@ -85,23 +82,16 @@ function choiceOf({ data = true }: CloneOptions): CopyChoice {
   return typeof data === 'boolean' ? data : listOf('data', data)
 }
 
-async function findSource({ layout, registry, db }: LifecycleParts, slug: Slug): Promise<Source> {
-  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
-  requireStatus(tenant, 'clone')
-  const schema = parseSchemaName(tenant.schema)
-  const owned = { schema, kind: 'tenant' as const }
-  if (bridgeOf(layout, owned) !== undefined) {
+async function findSource(parts: LifecycleParts, slug: Slug): Promise<Source> {
+  const { schema, isBridged, migrations, applied } = await findSourceTenant(parts, slug, 'clone')
+  if (isBridged) {
     throw optionInvalid(
       'migrations',
       'Tenants that another tool migrates cannot be cloned: it decides by itself up to where it ' +
         'goes. Create a tenant and copy the data.',
     )
   }
-  const migrations = (await loadSets(layout))(owned)
-  const state = (await readStates(db, [{ schema, migrations }])).get(schema)
-  if (state?.exists !== true) throw schemaMissing(schema)
-  if (state.foreign === true) throw foreignLedger(schema)
-  return { slug, schema, migrations, hasLedger: state.applied.length > 0 }
+  return { slug, schema, migrations, hasLedger: applied.length > 0 }
 }
 
 /** The migrations that the source has had: the copy gets no more, and no fewer. */

@@ -9,6 +9,7 @@ import { rowsOf } from '../rows/table-rows.js'
 import type { ExportColumn, ExportTable } from './export-catalog.js'
 import { writeDown } from './export-folder.js'
 import { fileNames } from './file-name.js'
+import { present } from '../../support/present.js'
 
 /** The form of the rows: a table with a header, or a line of JSON for each row. */
 export type ExportFormat = 'csv' | 'ndjson'
@@ -45,7 +46,7 @@ export async function writeTables(
   )
   const written: ExportedTable[] = []
   for (const [index, table] of job.tables.entries()) {
-    const file = files[index] ?? ''
+    const file = present(files[index])
     written.push(await writeTable(client, job, { table, file }))
   }
   return written

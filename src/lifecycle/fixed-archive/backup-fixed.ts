@@ -1,6 +1,5 @@
-import { readLedger } from '../../migration/enter.js'
 import { pathOf } from '../../migration/layout.js'
-import { digestOf, foreignLedger } from '../../migration/ledger.js'
+import { foreignLedger } from '../../migration/ledger.js'
 import { pendingMigrations } from '../../migration/plan.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import type { SchemaName } from '../../names/schema-name.js'
@@ -13,7 +12,7 @@ import type { ReferenceOf } from '../backup/remember-references.js'
 import { type SnapshotJob, writeSnapshot } from '../backup/write-snapshot.js'
 import type { LifecycleParts } from '../create.js'
 import type { OneOptions } from '../fleet-backup/fleet-run.js'
-import { busy } from '../schema-lock.js'
+import { requireSameLedger } from '../source-tenant.js'
 import type { FixedSource } from './fixed-source.js'
 import { readForeignTables } from './foreign-tables.js'
 
@@ -59,10 +58,7 @@ export async function backupFixed(
     progress,
     lockTimeoutMs,
     signal,
-    find: async (client) => {
-      const rows = applied.length === 0 ? [] : await readLedger(client, schema)
-      if (digestOf(rows) !== digestOf(applied)) throw busy(schema)
-    },
+    find: (client) => requireSameLedger(client, schema, applied),
     read: async (client) => {
       const { oids, keys } = await readForeignTables(client, parts, schema)
       if (keys.length > 0) throw boundToRegistry(schema, keys)

@@ -1,16 +1,12 @@
 import { TenantryError } from '../../errors.js'
-import { bridgeOf, loadSets } from '../../migration/layout.js'
-import { foreignLedger, readStates } from '../../migration/ledger.js'
 import { pendingMigrations } from '../../migration/plan.js'
 import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import type { Slug } from '../../names/slug.js'
 import type { Tenant, TenantStatus } from '../../registry/tenant.js'
 import { bridgedBackup } from '../backup/backup-error.js'
 import type { LifecycleParts } from '../create.js'
-import { tenantNotFound } from '../not-found.js'
 import { type SchemaMark, markOf } from '../schema-mark.js'
-import { schemaMissing } from '../standstill.js'
-import { requireStatus } from '../status-change.js'
+import { findSourceTenant } from '../source-tenant.js'
 
 /** A tenant that is moved, or was about to be when a process ended. */
 export interface MoveSource {
@@ -37,23 +33,17 @@ export interface Parked {
  * @throws `TENANT_NOT_FOUND`, `TENANT_STATUS`, `SCHEMA_MISSING`, `OPTIONS_INVALID`, `MOVE_REFUSED` for
  * one that has pending migrations
  */
-export async function findMoveSource(
-  { registry, db, layout }: LifecycleParts,
-  slug: Slug,
-): Promise<MoveSource> {
-  const tenant = (await registry.findBySlug(db, slug)) ?? tenantNotFound(slug)
-  requireStatus(tenant, 'move')
-  const schema = parseSchemaName(tenant.schema)
-  const owned = { schema, kind: 'tenant' as const }
-  if (bridgeOf(layout, owned) !== undefined) throw bridgedBackup(slug)
-  const migrations = (await loadSets(layout))(owned)
-  const state = (await readStates(db, [{ schema, migrations }], true)).get(schema)
-  if (state?.exists !== true) throw schemaMissing(schema)
-  if (state.foreign === true) throw foreignLedger(schema)
-  const [pending] = pendingMigrations(schema, migrations, state.applied)
+export async function findMoveSource(parts: LifecycleParts, slug: Slug): Promise<MoveSource> {
+  const { tenant, schema, isBridged, migrations, applied } = await findSourceTenant(
+    parts,
+    slug,
+    'move',
+  )
+  if (isBridged) throw bridgedBackup(slug)
+  const [pending] = pendingMigrations(schema, migrations, applied)
   if (pending !== undefined) throw notCurrent(tenant, pending.fileName)
-  const parked = parkedIn(await markOf(db, schema))
-  return { tenant, schema, hasLedger: state.applied.length > 0, ...(parked && { parked }) }
+  const parked = parkedIn(await markOf(parts.db, schema))
+  return { tenant, schema, hasLedger: applied.length > 0, ...(parked && { parked }) }
 }
 
 /** What a mark says of a move, if it is that of one. */

@@ -21,6 +21,7 @@ import { withConnection } from './connection.js'
 import { ProgramFailed, majorVersionOf, withProgram } from './program.js'
 import { dumpFailed, dumpTooOld } from './program-error.js'
 import { type Sidecar, sidecarOf, sidecarText } from './sidecar.js'
+import { present } from '../../support/present.js'
 
 /** A backup that `pg_dump` makes. */
 export interface DumpOrder {
@@ -91,7 +92,7 @@ async function writeBoth(
       await rm(sidecarOf(target), { force: true })
     }),
   )
-  return sizes[0] ?? 0
+  return present(sizes[0])
 }
 
 function counted({ totals: { tables, rows } }: RowProgress): Pick<BackupReport, 'tables' | 'rows'> {

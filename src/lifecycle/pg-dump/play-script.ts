@@ -8,6 +8,7 @@ import type { RowProgress } from '../backup/progress.js'
 import { withProgram } from './program.js'
 import { dataPieces } from './script-reader.js'
 import { statementsOf, withinTransaction } from './script-statement.js'
+import { present } from '../../support/present.js'
 
 /** An archive of `pg_dump`, and the program that reads it. */
 export interface DumpScript {
@@ -101,7 +102,7 @@ async function copy(
 const COPIED = /^COPY (?:"(?:[^"]|"")*"|[^\s."]+)\.("(?:[^"]|"")*"|[^\s("]+)/
 
 function tableOf(text: string): string {
-  const [, name = ''] = COPIED.exec(text) ?? []
+  const [, name = ''] = present(COPIED.exec(text))
   return unquoteIdent(name)
 }
 

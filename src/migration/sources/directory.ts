@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path'
 import { loadMigrationFiles } from 'postgres-migrations'
 import { TenantryError } from '../../errors.js'
 import type { Migration, MigrationSource } from '../source.js'
-import { isError } from '../../support/is-error.js'
+import { reasonOf } from '../../support/is-error.js'
 import { isMissingFile } from '../../support/missing-file.js'
+import { present } from '../../support/present.js'
 
 /**
  * A directory in the format of `postgres-migrations`: `1_create_loans.sql`, ids consecutive from 1.
@@ -76,7 +77,7 @@ async function loadDirectory(folder: string): Promise<readonly Migration[]> {
       }
     })
   } catch (error) {
-    const reason = isError(error) ? error.message : String(error)
+    const reason = reasonOf(error)
     throw new TenantryError(
       'MIGRATION_SOURCE_INVALID',
       `The migrations in ${folder} cannot be used: ${reason}`,
@@ -92,5 +93,5 @@ async function loadReverses(folder: string): Promise<ReadonlyMap<string, string>
   })
   const files = names.filter((name) => name.endsWith('.sql'))
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
-  return new Map(files.map((name, index) => [name, texts[index] ?? '']))
+  return new Map(files.map((name, index) => [name, present(texts[index])]))
 }

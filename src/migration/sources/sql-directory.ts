@@ -15,7 +15,7 @@ import {
   formatOf,
 } from './folder-format.js'
 import { sectionsOf } from './section.js'
-import { isError } from '../../support/is-error.js'
+import { reasonOf } from '../../support/is-error.js'
 
 /** How {@link sqlDirectory} reads a folder. */
 export interface SqlDirectoryOptions {
@@ -65,7 +65,7 @@ async function loadFolder(
   format: SqlFormat | undefined,
 ): Promise<readonly Migration[]> {
   const paths = await readdir(folder, { recursive: true }).catch((error: unknown) => {
-    const reason = isError(error) ? error.message : String(error)
+    const reason = reasonOf(error)
     throw invalid(folder, [], reason, error)
   })
   const names = paths.map((path) => path.split(sep).join('/')).toSorted()

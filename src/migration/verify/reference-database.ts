@@ -4,6 +4,7 @@ import type { Pool, PoolConfig } from 'pg'
 import { quoteIdent } from '../../names/schema-name.js'
 import { type Database, databaseOn } from '../../postgres/database.js'
 import { configOf } from '../../postgres/pool-config.js'
+import { present } from '../../support/present.js'
 
 /** What the names of databases for references begin with; then come the time and chance. */
 const PREFIX = 'tenantry_reference_'
@@ -33,8 +34,7 @@ export async function withReferenceDatabase<R>(
        d.datctype as ctype, extract(epoch from now())::bigint::text as now
      from pg_database d where d.datname = current_database()`,
   )
-  const [home] = rows
-  if (home === undefined) throw new TypeError('The statement returned no row.')
+  const home = present(rows[0])
   await dropLeftovers(db, Number(home.now))
   const name = `${PREFIX}${home.now}_${randomBytes(4).toString('hex')}`
   const config = configFor(pool, name)

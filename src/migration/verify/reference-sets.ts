@@ -3,6 +3,7 @@ import type { SchemaLayout } from '../layout.js'
 import type { SchemaState } from '../ledger.js'
 import type { Migration } from '../source.js'
 import type { ReferenceSet } from './reference.js'
+import { present } from '../../support/present.js'
 
 /** The sets that references are built of. */
 export interface ReferenceSets {
@@ -31,8 +32,8 @@ export function referenceSets(
   const tenants = makeSet({ ...shared, kind: 'tenant' })
   return {
     take: ({ kind, schema }, { applied }) => {
-      const set = kind === 'tenant' ? tenants : fixed.find((each) => each.schema === schema)
-      if (set === undefined) throw new TypeError(`Schema "${schema}" is in no layout.`)
+      const set =
+        kind === 'tenant' ? tenants : present(fixed.find((each) => each.schema === schema))
       set.counts.add(applied.length)
       return set
     },

@@ -11,7 +11,7 @@ import type { UnitTarget } from '../unit-target.js'
 import { applyPending, migrateSchema } from '../unit.js'
 import { type SchemaDescription, describeSchemas, digestSchemas } from './describe.js'
 import { withReferenceDatabase } from './reference-database.js'
-import { isError } from '../../support/is-error.js'
+import { reasonOf } from '../../support/is-error.js'
 
 /** A migration set, and up to where some schema has had it. */
 export interface ReferenceSet {
@@ -69,7 +69,7 @@ export async function buildReferences(
     )
     return { place: 'database', references }
   } catch (error) {
-    const reason = isError(error) ? error.message : String(error)
+    const reason = reasonOf(error)
     return { place: 'transaction', reason, references: await buildBeside(parts, inOrder) }
   }
 }

@@ -3,6 +3,7 @@ import { loadSets } from '../layout.js'
 import type { LedgerRow } from '../ledger.js'
 import { type Reference, type ReferenceParts, buildReferences } from './reference.js'
 import { referenceSets } from './reference-sets.js'
+import { present } from '../../support/present.js'
 
 /** What a tenant's schema looks like that has had those migrations, and nothing else. */
 export async function tenantReference(
@@ -13,7 +14,5 @@ export async function tenantReference(
   const sets = referenceSets(parts.layout, await loadSets(parts.layout))
   const set = sets.take(tenant, { applied })
   const { references } = await buildReferences(parts, sets.needed())
-  const reference = references.get(set)?.get(applied.length)
-  if (reference === undefined) throw new TypeError('The reference was not built.')
-  return reference
+  return present(references.get(set)?.get(applied.length))
 }

@@ -8,6 +8,7 @@ import { type MappedRow, tenantColumns, tenantOfRow } from './mapped-row.js'
 import type { Mapping } from './mapping.js'
 import { Parameters } from './parameters.js'
 import { noColumn, unsupported } from './unsupported.js'
+import { present } from '../../support/present.js'
 
 type TenantReads = Pick<TenantRegistry, 'findBySlug' | 'list'>
 type TenantWrites = Pick<TenantRegistry, 'insert' | 'update' | 'rename' | 'setStatus' | 'remove'>
@@ -61,9 +62,7 @@ function insertOf(mapping: Mapping): TenantWrites['insert'] {
     const { rows } = await db
       .query<MappedRow>(text, parameters.values)
       .catch((error: unknown) => rethrow(error, () => tenantExists(tenant)))
-    const [inserted] = rows
-    if (inserted === undefined) throw new TypeError('The statement returned no row.')
-    return tenantOfRow(mapping, inserted)
+    return tenantOfRow(mapping, present(rows[0]))
   }
 }
 

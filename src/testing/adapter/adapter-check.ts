@@ -5,7 +5,7 @@ import type { SchemaRouter } from '../../router/schema-router.js'
 import type { AdapterService, StartService } from './adapter-service.js'
 import { type Answer, type Question, ask } from './ask.js'
 import type { AdapterFleet } from './fleet.js'
-import { isError } from '../../support/is-error.js'
+import { isError, reasonOf } from '../../support/is-error.js'
 
 /** One thing that is expected of an adapter; it throws where the adapter does otherwise. */
 export type AdapterCheck = (bench: AdapterBench) => Promise<void>
@@ -52,7 +52,7 @@ export class AdapterBench {
       json: async (body) => ({ body, ...(await this.who()) }),
       upload: async () => this.who(),
       download: () => noParts(),
-      failed: (error) => ({ error: isError(error) ? error.message : String(error) }),
+      failed: (error) => ({ error: reasonOf(error) }),
       ...handlers,
     }
   }

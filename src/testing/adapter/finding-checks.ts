@@ -3,6 +3,7 @@ import { byPath, bySubdomain } from '../../adapters/request/by-address.js'
 import { byClaim, byHeader, firstOf } from '../../adapters/request/by-word.js'
 import type { AskedRequest } from '../../adapters/request/found.js'
 import { type AdapterCheck, expectProblem } from './adapter-check.js'
+import { present } from '../../support/present.js'
 
 const HEADER = byHeader('x-tenant')
 
@@ -40,9 +41,9 @@ export const findingChecks: Readonly<Record<string, AdapterCheck>> = {
 
   'finds the tenant by a header, and only if that was chosen': async (bench) => {
     const { first, slugs, host } = bench.fleet
-    const headers = { 'x-tenant': slugs[1] ?? '' }
+    const headers = { 'x-tenant': present(slugs[1]) }
     await bench.serve({ tenant: HEADER }, {}, async ({ ask }) => {
-      bench.expectServed(await ask('/get/a', { headers }), slugs[1] ?? '', '/get/a')
+      bench.expectServed(await ask('/get/a', { headers }), present(slugs[1]), '/get/a')
       const twice = { 'x-tenant': `${slugs[1]}, ${slugs[2]}` }
       expectProblem(await ask('/get/a', { headers: twice }), 400, 'TENANT_UNRESOLVED')
     })
@@ -59,7 +60,7 @@ export const findingChecks: Readonly<Record<string, AdapterCheck>> = {
     })
     await bench.serve({ tenant }, {}, async ({ ask }) => {
       for (const at of [1, 2]) {
-        bench.expectServed(await ask('/get/a'), bench.fleet.slugs[at] ?? '', '/get/a')
+        bench.expectServed(await ask('/get/a'), present(bench.fleet.slugs[at]), '/get/a')
       }
     })
     assert.deepEqual(
@@ -70,7 +71,7 @@ export const findingChecks: Readonly<Record<string, AdapterCheck>> = {
 
   'finds the tenant by a function of the service’s own': (bench) => {
     return bench.serve({ tenant: byQuery }, {}, async ({ ask }) => {
-      const slug = bench.fleet.slugs[3] ?? ''
+      const slug = present(bench.fleet.slugs[3])
       bench.expectServed(await ask(`/get/a?for=${slug}`), slug, `/get/a?for=${slug}`)
       expectProblem(await ask('/get/a?for=nobody'), 404, 'TENANT_NOT_FOUND')
       expectProblem(await ask("/get/a?for=a'b"), 400, 'TENANT_UNRESOLVED')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { byHeader } from '../../adapters/request/by-word.js'
 import type { AdapterBench, AdapterCheck } from './adapter-check.js'
 import { type Answer, begin } from './ask.js'
+import { present } from '../../support/present.js'
 
 const REQUESTS = 100
 
@@ -16,7 +17,7 @@ export const loadChecks: Readonly<Record<string, AdapterCheck>> = {
       const { slugs } = bench.fleet
       const answers = await Promise.all(
         Array.from({ length: REQUESTS }, async (_, at) => {
-          const slug = slugs[at % slugs.length] ?? ''
+          const slug = present(slugs[at % slugs.length])
           const headers = { 'x-tenant': slug }
           return { at, slug, answer: await ask(`/get/${at}`, { headers }) }
         }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { OrmPlace } from './orm-place.js'
 import type { OrmNotes, TestedOrm } from './tested-orm.js'
+import { present } from '../../support/present.js'
 
 const REQUESTS = 100
 
@@ -46,7 +47,7 @@ export async function ormStorm(place: OrmPlace): Promise<void> {
 
 /** Tenants and acts have to meet in every combination, so neither follows the other. */
 function requestOf({ slugs }: OrmPlace, index: number): Request {
-  const slug = slugs[(index * 7) % slugs.length] ?? ''
+  const slug = present(slugs[(index * 7) % slugs.length])
   return { slug, body: `${slug}:${String(index).padStart(3, '0')}` }
 }
 
@@ -57,7 +58,7 @@ async function perform(
 ): Promise<readonly string[]> {
   // What is pseudo-random here is when requests overtake each other.
   for (let turns = (index * 31) % 5; turns > 0; turns -= 1) await turn()
-  const act = ACTS[Math.floor(index / 3) % ACTS.length] ?? readOnly
+  const act = present(ACTS[Math.floor(index / 3) % ACTS.length])
   return place.as(request.slug, (orm) => act(orm, request))
 }
 

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { present } from '../../support/present.js'
 
 const CONNECT_TIMEOUT_MS = 10_000
 
@@ -27,7 +28,7 @@ export async function askVersion(address: ServerAddress): Promise<string> {
   try {
     await client.connect()
     const { rows } = await client.query<{ server_version: string }>('show server_version')
-    return rows[0]?.server_version ?? 'unknown'
+    return present(rows[0]).server_version
   } finally {
     await client.end()
   }

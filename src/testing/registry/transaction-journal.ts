@@ -1,4 +1,5 @@
 import type { Queryable } from '../../postgres/queryable.js'
+import { present } from '../../support/present.js'
 
 /** What a transaction does to a state. */
 export type Change<State> = (state: State) => State
@@ -96,8 +97,7 @@ export class TransactionJournal<State> {
       const { rows } = await db.query<Writer>(
         `select part, pg_current_xact_id()::text as transaction from (${PART}) p`,
       )
-      const [own] = rows
-      if (own === undefined) throw new TypeError('A transaction has no id.')
+      const own = present(rows[0])
       await this.#settle(db)
       const isTaken = this.#entries.some(
         (entry) =>
