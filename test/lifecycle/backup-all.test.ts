@@ -1,4 +1,4 @@
-import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RunReport, SchemaRouter, select } from 'tenantry'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -178,7 +178,20 @@ describe('tenants.backupAll and tenants.restoreAll', () => {
     await expect(router.tenants.backupAll('')).rejects.toMatchObject({ code: 'OPTIONS_INVALID' })
     const nothing = router.tenants.restoreAll(folder)
     await expect(nothing).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
+    await mkdir(folder)
+    await expect(router.tenants.restoreAll(folder)).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+    })
+    const below = join(folder, 'file')
+    await writeFile(below, '')
+    await expect(router.tenants.restoreAll(join(below, 'x'))).rejects.toMatchObject({
+      code: 'ENOTDIR',
+    })
     await router.tenants.backupAll(folder)
+    await writeFile(join(folder, 'manifest.jsonl'), '7\n')
+    await expect(router.tenants.restoreAll(folder)).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+    })
     await writeFile(join(folder, 'manifest.jsonl'), '{"tenantry":"backups","format":99}\n')
     const later = router.tenants.restoreAll(folder)
     await expect(later).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })

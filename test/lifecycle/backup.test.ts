@@ -249,6 +249,11 @@ describe('tenants.restore', () => {
       ['another row', zip(lines.replace('2\t5\n', '2\t6\n')), 'ARCHIVE_INVALID'],
       ['another name', zip(lines.replace('Acme Lending', 'Acme Landing')), 'ARCHIVE_INVALID'],
       ['more behind', Buffer.concat([whole, zip('{"table":"x"}\n')]), 'ARCHIVE_INVALID'],
+      ['a line without an end', zip('{"tenantry":'), 'ARCHIVE_INVALID'],
+      ['no whole header', zip(lines.replace('"domains":', '"others":')), 'ARCHIVE_INVALID'],
+      ['rows of no table', zip(lines.replace('\n', '\n{"data":2}\n1\n')), 'ARCHIVE_INVALID'],
+      ['an unknown line', zip(lines.replace('\n', '\n{"other":1}\n')), 'ARCHIVE_INVALID'],
+      ['no number', zip(lines.replace(/"data":\d+/, '"data":"all"')), 'ARCHIVE_INVALID'],
       ['a later form', zip(lines.replace('"format":1', '"format":2')), 'ARCHIVE_NEWER'],
     ]
     for (const [what, bytes, code] of cases) {
@@ -261,6 +266,20 @@ describe('tenants.restore', () => {
     }
     expect(await fleet.schemaExists(`${fleet.prefix}acme`)).toBe(false)
     expect(await router.tenants.list()).toEqual([])
+  })
+
+  it('takes a path or a stream, and passes on why a stream has failed', async () => {
+    const { router } = await setUp()
+    const odd: unknown = 7
+    await expect(router.tenants.restore(odd as string)).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+    })
+    const lost = new Error('the network is gone')
+    const broken = new Readable({ read: () => broken.destroy(lost) })
+    await expect(router.tenants.restore(broken)).rejects.toBe(lost)
+    const nowhere = `${folder.file('file.gz')}/below`
+    await writeFile(dirname(nowhere), '')
+    await expect(router.tenants.restore(nowhere)).rejects.toMatchObject({ code: 'ENOTDIR' })
   })
 
   it('says that a file does not exist or is a folder, and changes nothing', async () => {

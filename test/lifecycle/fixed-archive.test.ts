@@ -1,6 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RunReport, SchemaRouter, mappedRegistry, select } from 'tenantry'
+import type { MigrationBridge } from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { type FleetFiles, useMigrationFolders } from '../support/migration-folder.js'
@@ -236,5 +237,45 @@ describe('archives of shared and static schemas', () => {
     expect(
       await there.admin.query(`select to_regnamespace('${fleet.main}')::text as name`),
     ).toMatchObject({ rows: [{ name: null }] })
+  })
+
+  it('leave out what another tool migrates, and restore nothing over it', async () => {
+    const fleet = await setUp()
+    const folder = await backUpAll(fleet)
+    const tool: MigrationBridge = {
+      kind: 'bridge',
+      origin: 'A tool',
+      pending: () => Promise.resolve([]),
+      up: () => Promise.resolve([]),
+    }
+    const schemas = { ...fleet.schemas, static: { [fleet.main]: { migrations: tool } } }
+    const bridged = new SchemaRouter({ pool: here.pool(), schemas })
+    const { left } = await bridged.tenants.backupAll(folders.file('bridged'), {
+      select: select.all(),
+    })
+    expect(left).toEqual([fleet.main])
+    const other = new SchemaRouter({ pool: there.pool(), schemas })
+    const report = await failedReport(other.tenants.restoreAll(folder))
+    expect(report.outcomes.find(({ schema }) => schema === fleet.main)).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'OPTIONS_INVALID',
+        message: expect.stringContaining('has another tool migrate it') as string,
+      },
+    })
+  })
+
+  it('are not written of a schema with the ledger of another tool', async () => {
+    const { router, main } = await setUp()
+    await here.admin.query(
+      `drop table ${main}.migrations; create table ${main}.migrations (step text)`,
+    )
+    const report = await failedReport(
+      router.tenants.backupAll(folders.file('foreign'), { select: select.all() }),
+    )
+    expect(report.outcomes.find(({ schema }) => schema === main)).toMatchObject({
+      status: 'failed',
+      error: { code: 'MIGRATION_UNKNOWN' },
+    })
   })
 })

@@ -47,6 +47,16 @@ describe('tenants.backup with a pg_dump that does not fit', () => {
     expect(await readdir(dirname(file))).toEqual([])
   })
 
+  it('says that it is another program, and writes nothing', async () => {
+    const { router, file } = await setUp()
+    const options = { engine: 'pg_dump', pgDump: '/bin/echo' } as const
+    await expect(router.tenants.backup('acme', file, options)).rejects.toMatchObject({
+      code: 'PG_DUMP_UNFIT',
+      cause: { message: expect.stringMatching(/^It says: /) as string },
+    })
+    expect(await readdir(dirname(file))).toEqual([])
+  })
+
   it('is known by no other name', async () => {
     const { router, file } = await setUp()
     const odd: object = { engine: 'pg-dump' }

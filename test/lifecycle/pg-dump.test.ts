@@ -362,6 +362,9 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
     expect(migrated).toEqual(['2_notes.sql'])
     expect(called).toEqual(['before'])
     expect(await fleet.one(`select note from ${fleet.prefix}beta.loans where id = 2`)).toBe('5')
+    await takeAway(fleet)
+    const itself = await newer.tenants.restore(fleet.file, { pgRestore })
+    expect(itself.migrated).toEqual(['2_notes.sql'])
     const other = await migrations.fleet(fleet.prefix, { tenants: {} })
     const older = new SchemaRouter({ pool: database.pool(), schemas: other })
     await expect(older.tenants.restore(fleet.file, { pgRestore, as: 'c' })).rejects.toMatchObject({
@@ -448,6 +451,13 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
       ['a later form', laterForm(whole), undefined, 'PG_DUMP_UNFIT'],
       ['a broken sidecar', whole, sidecar.slice(0, 99), 'ARCHIVE_INVALID'],
       ['no sidecar', whole, '{}', 'ARCHIVE_INVALID'],
+      ['a number beside it', whole, '7', 'ARCHIVE_INVALID'],
+      [
+        'the sidecar of another schema',
+        whole,
+        sidecar.replaceAll(`"${prefix}acme"`, `"${prefix}other"`),
+        'ARCHIVE_INVALID',
+      ],
       ['a later sidecar', whole, sidecar.replaceAll('"format":1', '"format":2'), 'ARCHIVE_NEWER'],
       ['other sums', whole, sidecar.replace('"loans":"2 ', '"loans":"3 '), 'RESTORE_DIFFERS'],
       [
@@ -472,6 +482,13 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
     await expect(router.tenants.restore(two, { pgRestore, as: 'beta' })).rejects.toMatchObject({
       code: 'ARCHIVE_INVALID',
       candidates: expect.arrayContaining([expect.stringContaining('SCHEMA')]) as string[],
+    })
+    const none = folder.file('none.dump')
+    const table = `--table=${prefix}acme.loans`
+    await promisify(execFile)(program('pg_dump'), ['-Fc', table, '-f', none, database.url])
+    await expect(router.tenants.restore(none, { pgRestore, as: 'beta' })).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+      message: expect.stringContaining('makes no schema') as string,
     })
     const stream = router.tenants.restore(Readable.from([whole]), { as: 'beta' })
     await expect(stream).rejects.toMatchObject({
