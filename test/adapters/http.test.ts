@@ -45,6 +45,20 @@ function start(service: AdapterService): Promise<StartedService> {
 describe('serveTenants in node:http', () => {
   testFrameworkAdapter({ test: it, router: () => router, start })
 
+  it('breaks off an answer that was begun, and warns with what is no error as well', async () => {
+    const options = { tenant: () => slug }
+    const handler = (_: unknown, response: ServerResponse): never => {
+      response.writeHead(200, { 'content-length': 9 }).write('half')
+      const thrown: unknown = 'A word was thrown.'
+      throw thrown
+    }
+    const service = await listen(createServer(serveTenants(router, options, handler)))
+    const warned = once(process, 'warning')
+    await expect(fetch(service.url).then((response) => response.text())).rejects.toThrow()
+    expect(await warned).toMatchObject([{ message: 'A word was thrown.' }])
+    await service.close()
+  })
+
   it('answers a failed request with 500, and warns with the error', async () => {
     const options = { tenant: () => slug }
     const service = await listen(

@@ -97,6 +97,23 @@ describe('migrations.down with a bridge', () => {
   })
 })
 
+describe('migrations.plan with a bridge', () => {
+  it('says what the tool has to do beside what migrations would', async () => {
+    const { prefix, router } = await setUp()
+    await router.migrations.down({ select: select.names(`${prefix}beta`) })
+    await router.migrations.down({ select: select.names(`main_${prefix}`) })
+    const plans = await router.migrations.plan()
+    expect(plans.filter(({ run }) => run.length > 0)).toMatchObject([
+      { schema: `main_${prefix}`, run: ['1_users.sql'], atomic: true },
+      { schema: `${prefix}beta`, run: ['2_fees'], atomic: false },
+    ])
+    await database.admin.query(`create view ${prefix}acme.other as select 1;
+      drop table ${prefix}acme.books; create view ${prefix}acme.books as select 1 as one`)
+    const [broken] = await router.migrations.plan({ select: select.names(`${prefix}acme`) })
+    expect(broken).toMatchObject({ run: [], problem: { code: 'MIGRATION_FAILED' } })
+  })
+})
+
 describe('a goal that a bridge has no word for', () => {
   const goals: Readonly<Record<string, (router: SchemaRouter) => Promise<unknown>>> = {
     'up({ to })': ({ migrations }) => migrations.up({ to: '1_users.sql' }),

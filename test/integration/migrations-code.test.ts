@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Query } from 'pg'
 import { SchemaRouter, select } from 'tenantry'
 import type { Migration, MigrationFunction, MigrationSource } from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
@@ -97,6 +99,27 @@ describe('a migration in code', () => {
     await router.migrations.up(TENANTS)
     expect(refused).toMatchObject({ code: 'STATEMENT_REFUSED' })
     expect(() => kept?.query('select 1')).toThrow(expect.objectContaining({ code: 'SCOPE_CLOSED' }))
+  })
+
+  it('has a client that takes a query in every form of pg, and none that it cannot read', async () => {
+    const { prefix, migrate } = await setUp('acme')
+    const refused: unknown[] = []
+    const router = migrate(FIRST, async (db) => {
+      await db.query({ text: 'insert into loans values ($1)', values: [1] })
+      const query = new Query('insert into loans values (2)')
+      db.query(query)
+      await once(query, 'end')
+      const odd: readonly unknown[] = [undefined, 7, {}, { text: 7 }, { text: 'commit' }]
+      for (const each of odd) {
+        await Promise.resolve()
+          .then(() => db.query(each as string))
+          .catch((error: unknown) => refused.push(error))
+      }
+    })
+    await router.migrations.up(TENANTS)
+    expect(refused).toMatchObject(Array(5).fill({ code: 'STATEMENT_REFUSED' }))
+    const { rows } = await database.admin.query(`select id from ${prefix}acme.loans order by id`)
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }])
   })
 
   it('runs when a tenant is created, and is watched by the guard', async () => {

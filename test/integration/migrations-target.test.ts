@@ -91,6 +91,16 @@ describe('migrations.down', () => {
     expect(await tables(`${prefix}acme`)).toEqual(['loans', 'migrations'])
   })
 
+  it('takes one goal, and knows the migrations that it goes back to', async () => {
+    const { router } = await setUp('acme')
+    await router.migrations.up(TENANTS)
+    const both = router.migrations.down({ ...TENANTS, to: '1_loans.sql', steps: 1 })
+    await expect(both).rejects.toMatchObject({ code: 'OPTIONS_INVALID', option: 'steps' })
+    const unknown = router.migrations.down({ ...TENANTS, to: '9_none.sql' })
+    await expect(unknown).rejects.toMatchObject({ code: 'OPTIONS_INVALID', option: 'to' })
+    expect(await router.migrations.status(TENANTS)).toMatchObject([{ version: 3 }])
+  })
+
   it('runs nothing anywhere when one reverse is missing', async () => {
     const { prefix, router } = await setUp('acme', 'beta')
     await router.migrations.up(TENANTS)

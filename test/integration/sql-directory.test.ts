@@ -233,6 +233,12 @@ describe('sqlDirectory', () => {
       '0000_a.sql',
     ],
     ['a journal that is none', { 'meta/_journal.json': '[]', '1.sql': '' }, 'meta/_journal.json'],
+    ['a journal of a word', { 'meta/_journal.json': '"x"', '1.sql': '' }, 'meta/_journal.json'],
+    [
+      'a journal of words',
+      { 'meta/_journal.json': '{"entries":["0000_a"]}', '1.sql': '' },
+      'meta/_journal.json',
+    ],
     [
       'SQL above the first mark',
       { '1_a.sql': '-- migrate:up\n', '2_b.sql': 'select 1;\n-- migrate:up' },

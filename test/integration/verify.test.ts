@@ -155,6 +155,27 @@ describe('migrations.verify', PATIENCE, () => {
     ])
   })
 
+  it('says of a ledger that is not ours, and of a static schema that was not made yet', async () => {
+    const { router, prefix } = await makeFleet(GUARDED, 'a')
+    await database.admin.query(
+      `drop table ${prefix}a.migrations; create table ${prefix}a.migrations (step text)`,
+    )
+    expect((await router.migrations.verify()).findings).toMatchObject([
+      { tenant: 'a', code: 'MIGRATION_UNKNOWN' },
+    ])
+    const main = `main_${prefix}`
+    const schemas = await migrations.fleet(prefix, { main: GUARDED })
+    const later = new SchemaRouter({ pool: database.pool(), schemas })
+    const { findings } = await later.migrations.verify({ select: select.names(main) })
+    expect(findings).toMatchObject([
+      {
+        schema: main,
+        code: 'SCHEMA_MISSING',
+        error: { message: expect.stringContaining('Run the migrations') as string },
+      },
+    ])
+  })
+
   it('is not misled by a table that is called like its schema', async () => {
     const prefix = database.prefix()
     const main = `main_${prefix}`

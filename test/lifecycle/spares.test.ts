@@ -378,9 +378,12 @@ describe('spares', () => {
     expect(await spares({ limit: 5 })).toBe(0)
     expect(await spares({ select: select.names('acme') })).toBe(0)
     expect(await spares({ select: select.tenants({ status: ['active'] }) })).toBe(0)
+    const acme = select.names('acme')
+    expect(await spares({ select: select.intersect(select.tenants(), acme) })).toBe(0)
     expect(await spares({ to: 3 })).toBe(0)
     expect(await spares({ exclude: [`${prefix}*`] })).toBe(0)
-    expect(await spares({ select: select.tenants() })).toBeGreaterThan(0)
+    expect(await spares({ select: select.union(acme, select.tenants()) })).toBeGreaterThan(0)
+    expect(await spares({ select: select.tenants() })).toBe(1)
     await router.close()
   })
 
