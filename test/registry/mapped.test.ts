@@ -276,6 +276,10 @@ describe('mappedRegistry', () => {
     await expect(registry.rename(admin, acme, { slug: parseSlug('apex') })).rejects.toMatchObject(
       refused('schemaPrefix'),
     )
+    await expect(registry.update(admin, acme, { metadata: {} })).rejects.toMatchObject(
+      refused('columns.metadata'),
+    )
+    expect(await registry.update(admin, acme, {})).toEqual(added)
     const domain = { ...parseDomain('acme.test'), primary: true, verified: true }
     await expect(registry.addDomain(admin, acme, domain)).rejects.toMatchObject(refused('domains'))
     expect(await registry.setStatus(admin, acme, 'active')).toEqual(added)
@@ -310,6 +314,46 @@ describe('mappedRegistry', () => {
     })
     const answer = await registry.lookUp(admin, { slugs: [], hosts: [parseHost('acme.test')] })
     expect(answer).toMatchObject({ tenants: [{ slug: 'acme' }], domains: [added] })
+  })
+
+  it('keeps claims in a column of yes and no, and knows nobody before the tables are there', async () => {
+    const table = `customers_of_${database.prefix()}`
+    const registry = mappedRegistry({
+      table,
+      columns: { id: 'id', slug: 'slug' },
+      schemaPrefix: 'tenant_',
+      domains: {
+        table: `hosts_of_${table}`,
+        columns: { tenant: 'customer', host: 'host', verified: 'is_ours' },
+      },
+    })
+    const { admin } = database
+    const nobody = async (): Promise<void> => {
+      expect(await registry.findBySlug(admin, acme)).toBeUndefined()
+      expect(await registry.domainsOf(admin, acme)).toEqual([])
+      expect(await registry.listDomains?.(admin)).toEqual([])
+    }
+    await nobody()
+    await admin.query(`create table ${table} (${ID}, slug text not null unique)`)
+    await nobody()
+    await admin.query(`create table hosts_of_${table} (customer int not null references ${table},
+      host text not null, is_ours boolean, unique (host, customer))`)
+    await admin.query(`create unique index on hosts_of_${table} (host) where is_ours`)
+    await registry.insert(admin, order('tenant_acme'))
+    const host = { ...parseDomain('acme.test'), primary: false }
+    const claim = await registry.addDomain(admin, acme, { ...host, verified: false })
+    expect(claim).toMatchObject({ verified: false })
+    const question = { slugs: [], hosts: [parseHost('acme.test')] }
+    expect(await registry.lookUp(admin, question)).toEqual({ tenants: [], domains: [] })
+    expect(await registry.verifyDomain(admin, acme, host)).toMatchObject({ verified: true })
+    expect(await registry.lookUp(admin, question)).toMatchObject({ tenants: [{ slug: 'acme' }] })
+    const other = parseSlug('beta')
+    await registry.insert(admin, { ...order('tenant_beta'), slug: other, name: 'beta' })
+    const taken = registry.rename(admin, other, {
+      slug: acme,
+      schema: parseSchemaName('tenant_acme'),
+    })
+    await expect(taken).rejects.toMatchObject({ code: 'TENANT_EXISTS', tenant: 'acme' })
   })
 
   it('says which tenant has a status that nobody has explained', async () => {
