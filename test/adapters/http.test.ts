@@ -54,7 +54,8 @@ describe('serveTenants in node:http', () => {
     }
     const service = await listen(createServer(serveTenants(router, options, handler)))
     const warned = once(process, 'warning')
-    await expect(fetch(service.url).then((response) => response.text())).rejects.toThrow()
+    const read = fetch(service.url).then((response) => response.text())
+    await expect(read).rejects.toBeInstanceOf(TypeError)
     expect(await warned).toMatchObject([{ message: 'A word was thrown.' }])
     await service.close()
   })

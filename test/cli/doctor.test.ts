@@ -111,6 +111,23 @@ describe('tenantry doctor', () => {
     expect(shown).toMatch(new RegExp(`^ +${prefix}a  \\+ column loans\\.extra integer$`, 'm'))
   })
 
+  it('says of migrations that cannot be run, and of many names only some', async () => {
+    const project = await openFleet(database, ['a'])
+    const { prefix } = project
+    await project.write('migrations/tenant/1_create_loans.sql', 'create table loans (amount text')
+    const names = Array.from({ length: 12 }, (_, at) => `${prefix}nobody${at}`)
+    await database.admin.query(names.map((name) => `create schema ${name}`).join(';'))
+    try {
+      const { code, stdout } = await project.tenantry('doctor')
+      expect(code).toBe(1)
+      expect(stdout).toMatch(/^warning +schemas without a tenant: .* and 2 more$/m)
+      expect(stdout).toMatch(/^error +migrations: these schemas cannot be migrated as they are/m)
+      expect(stdout).toMatch(/^error +drift: MIGRATION_/m)
+    } finally {
+      await database.admin.query(names.map((name) => `drop schema ${name}`).join(';'))
+    }
+  })
+
   it('finds rights that are missing', async () => {
     const project = await openFleet(database, ['a'])
     const { prefix, shared } = project

@@ -162,4 +162,42 @@ describe('a command without a selection', () => {
     expect(screen).toContain('Where to look?')
     expect(screen).toContain(`${project.prefix}a`)
   })
+
+  it.runIf(HAS_TERMINAL)(
+    'takes each answer, and none where somebody has thought better',
+    async () => {
+      const project = await openFleet(database, ['a'])
+      const { prefix, shared, main } = project
+      const options = { cwd: project.folder, env: { DATABASE_URL: database.url } }
+      const answer = async (
+        keys: string,
+      ): Promise<{ readonly code: number | null; readonly last: string }> => {
+        const typed = [{ after: 'in some, by name', keys }]
+        const { code, screen } = await callInTerminal(['whowill'], typed, options)
+        return { code, last: screen.slice(screen.lastIndexOf('Where to look?')) }
+      }
+      const fixed = await answer(KEY.down + KEY.enter)
+      expect(fixed.code).toBe(0)
+      expect(fixed.last).toContain(shared)
+      expect(fixed.last).toContain(main)
+      expect(fixed.last).not.toContain(`${prefix}a`)
+      const all = await answer(KEY.down + KEY.down + KEY.enter)
+      expect(all.code).toBe(0)
+      expect(all.last).toContain(main)
+      expect(all.last).toContain(`${prefix}a`)
+      const none = await answer(KEY.interrupt)
+      expect(none.code).toBe(2)
+      expect(none.last).toContain('Nothing was chosen, so nothing was done.')
+      const unnamed = await callInTerminal(
+        ['whowill'],
+        [
+          { after: 'in some, by name', keys: KEY.down.repeat(3) + KEY.enter },
+          { after: 'Names, slugs, domains or globs', keys: KEY.enter },
+          { after: 'Give at least one word.', keys: KEY.interrupt },
+        ],
+        options,
+      )
+      expect(unnamed.code).toBe(2)
+    },
+  )
 })
