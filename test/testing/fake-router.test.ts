@@ -45,6 +45,15 @@ describe('fakeRouter', () => {
     await expect(failing).rejects.toThrow('No rows today.')
   })
 
+  it('takes a tenant itself, and answers without a function with no rows', async () => {
+    const plain = fakeRouter({ tenants: ['acme'] })
+    const tenant = await plain.tenants.get('acme')
+    const { rows } = await plain.withTenant(tenant, (db) => db.query('select 1'))
+    expect(rows).toEqual([])
+    const none: unknown = undefined
+    await expect(plain.withTenant('acme', none as () => void)).rejects.toThrow('needs a function')
+  })
+
   it('resolves the hosts that it was given', async () => {
     const found = await router.resolve({ host: 'acme.example.com' })
     expect(found).toMatchObject({ kind: 'tenant', tenant: { slug: 'acme' } })
