@@ -6,6 +6,9 @@ import { type Options, defineConfig } from 'tsup'
 /** Each file at the top of the folder is a subpath of the package; what they share is below. */
 const adapters = readdirSync('src/adapters').filter((name) => name.endsWith('.ts'))
 
+/** `npm run coverage` tells what child processes run of the build by the sources. */
+const sourcemap = process.env['TENANTRY_COVERAGE'] !== undefined
+
 type Plugin = NonNullable<Options['plugins']>[number]
 
 const library = {
@@ -39,6 +42,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     entry: library,
     format: ['esm', 'cjs'],
     target: 'node20',
+    sourcemap,
     dts: true,
     // Subpaths share one copy of the ambient context and of the error class.
     splitting: true,
@@ -54,6 +58,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig([
     entry: { cli: 'src/cli/main.ts' },
     format: ['esm'],
     target: 'node20',
+    sourcemap,
     splitting: true,
     // The CLI is a user of the package: it imports it by its own name.
     external: [/^tenantry(\/|$)/],

@@ -15,6 +15,9 @@ export const SOURCES: { readonly find: RegExp; readonly replacement: string }[] 
 /** Suites that take minutes; each has a script of its own, such as `npm run test:scope`. */
 export const SLOW_SUITES = 'test/{browser,embedded,scope,isolation,pgbouncer}/**'
 
+/** `npm run coverage` names the suite by it, which then notes what it runs of the sources. */
+const suite = process.env['TENANTRY_COVERAGE']
+
 /** What every run of the tests has in common: the sources under their public names, one server. */
 export const base: ViteUserConfig = {
   resolve: { alias: SOURCES },
@@ -22,6 +25,15 @@ export const base: ViteUserConfig = {
     // Most of a test's time is spent waiting for a server or a child process.
     maxWorkers: 4,
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: suite === undefined ? [] : ['test/coverage/children.ts'],
+    coverage: {
+      provider: 'v8',
+      enabled: suite !== undefined,
+      include: ['src/**/*.ts'],
+      reporter: ['json'],
+      reportsDirectory: `coverage/${suite}`,
+      reportOnFailure: true,
+    },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

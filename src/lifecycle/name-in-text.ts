@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg'
 import { describeSchemas } from '../migration/verify/describe.js'
 import { type SchemaName, quoteIdent, unquoteIdent } from '../names/schema-name.js'
 import { openTransaction } from '../postgres/open-transaction.js'
+import { present } from '../support/present.js'
 
 /** A schema before and after its name was changed. */
 export interface Renaming {
@@ -73,7 +74,7 @@ export async function placesInside(
   client: PoolClient,
   { from, to }: Renaming,
 ): Promise<readonly NamedPlace[]> {
-  const items = (await describeSchemas(openTransaction(client), [to])).get(to) ?? []
+  const items = present((await describeSchemas(openTransaction(client), [to])).get(to))
   return items
     .filter(({ detail }) => mentions(detail, from))
     .map(({ kind, name }) => `${kind} ${name}`)

@@ -26,6 +26,7 @@ import {
 import { type SchemaPlan, type SchemaStatus, planOf } from './status.js'
 import { verifyAfterRun } from './verify/after-run.js'
 import { type VerifyReport, verifySchemas } from './verify/verify.js'
+import { present } from '../support/present.js'
 
 /** How many schemas' states are held at a time. */
 const CHUNK = 500
@@ -70,7 +71,7 @@ export async function migrateAgain(parts: MigratorParts, options: RunOptions): P
     before.schemas.map((each) => [each.schema, newest(before.stateOf(each))]),
   )
   await migrateDown(parts, { ...options, steps: 1 })
-  const goalOf: GoalOf = ({ schema }) => ({ kind: 'up', to: versions.get(schema) ?? 0 })
+  const goalOf: GoalOf = ({ schema }) => ({ kind: 'up', to: present(versions.get(schema)) })
   const { report } = await runGoals(parts, { options, goalOf })
   return requireSuccess('MIGRATION_RUN_FAILED', report)
 }

@@ -5,6 +5,7 @@ import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.
 import type { Queryable } from '../postgres/queryable.js'
 import { FINGERPRINT_TAG, rowsOfFingerprint } from './fingerprint.js'
 import type { Migration } from './source.js'
+import { present } from '../support/present.js'
 
 /** One row of the table `migrations` inside a schema. */
 export interface LedgerRow {
@@ -122,7 +123,7 @@ export async function observeSchemas(
   )
   if (!extensions) return { states }
   const places = rows.filter(({ ledger }) => ledger === 'extension')
-  return { states, installed: new Map(places.map(({ note, schema }) => [note ?? '', schema])) }
+  return { states, installed: new Map(places.map(({ note, schema }) => [present(note), schema])) }
 }
 
 async function statesFrom(

@@ -8,9 +8,8 @@ import { isLost, sqlStateOf, toError } from './sql-state.js'
 import { splitStatements } from './sql-text.js'
 import { dropsPath, pathDropped } from './statement-text.js'
 import { isSubmittable } from './wire.js'
+import { controlOf } from './transaction-control.js'
 
-const BEGINS: ReadonlySet<string> = new Set(['begin', 'start'])
-const ENDS: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort', 'prepare'])
 const CHAINS = /\bchain\b/i
 
 /**
@@ -139,12 +138,7 @@ export class PlainSession implements Session {
   /** What a text does to the transaction; one of several statements must leave it alone. */
   #control(text: string): 'begin' | 'end' | undefined {
     const statements = splitStatements(text)
-    const kinds = statements.map(({ words: [first = '', second = '', third = ''] }) => {
-      if (BEGINS.has(first)) return 'begin'
-      if (first === 'prepare') return second === 'transaction' ? 'end' : undefined
-      return ENDS.has(first) && second !== 'to' && third !== 'to' ? 'end' : undefined
-    })
-    const control = kinds.find((kind) => kind !== undefined)
+    const control = statements.map(controlOf).find((kind) => kind !== undefined)
     if (control === undefined) return undefined
     const alone = statements.length === 1 && this.#begin === undefined
     if (alone && !(control === 'end' && CHAINS.test(text))) return control

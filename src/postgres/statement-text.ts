@@ -3,6 +3,7 @@ import { judged } from '../support/judged-text.js'
 import { isSingleStatement, splitStatements } from './sql-text.js'
 import { goesOnAfterCommit, isTransactionControl } from './transaction-control.js'
 import { type PgQuery, type Submittable, isPgQuery, textOf } from './wire.js'
+import { present } from '../support/present.js'
 
 /** What of a scope decides how its statements are run. */
 export interface TextRules {
@@ -91,7 +92,7 @@ export const hasPlan: (text: string) => boolean = judged((text) => {
 function endsOwnTransaction(text: string): boolean {
   if (!isTransactionControl(text))
     return splitStatements(text).length > 1 && goesOnAfterCommit(`${text};select`)
-  const [first = '', second = '', third = ''] = splitStatements(text)[0]?.words ?? []
+  const [first = '', second = '', third = ''] = present(splitStatements(text)[0]).words
   if (first === 'set') return false
   return second !== 'to' && third !== 'to'
 }

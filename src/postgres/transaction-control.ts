@@ -32,18 +32,19 @@ function controls({ words: [first = '', second = '', third = ''] }: SqlStatement
  */
 export function goesOnAfterCommit(text: string): boolean {
   const statements = splitStatements(text)
-  const end = statements.findIndex(endsTransaction)
+  const end = statements.findIndex((statement) => controlOf(statement) === 'end')
   return end !== -1 && end < statements.length - 1
 }
 
-function endsTransaction({ words: [first = '', second = '', third = ''] }: SqlStatement): boolean {
-  if (first === 'prepare') return second === 'transaction'
-  return ENDS.has(first) && second !== 'to' && third !== 'to'
+/** What a statement does to its transaction; going back to a savepoint does nothing. */
+export function controlOf({ words }: SqlStatement): 'begin' | 'end' | undefined {
+  const [first = '', second = '', third = ''] = words
+  if (BEGINS.has(first)) return 'begin'
+  if (first === 'prepare') return second === 'transaction' ? 'end' : undefined
+  return ENDS.has(first) && second !== 'to' && third !== 'to' ? 'end' : undefined
 }
 
 /** Tells whether a statement of a text begins or ends a transaction; going back to a savepoint does not. */
 export function crossesTransaction(text: string): boolean {
-  return splitStatements(text).some(
-    (statement) => endsTransaction(statement) || BEGINS.has(statement.words[0] ?? ''),
-  )
+  return splitStatements(text).some((statement) => controlOf(statement) !== undefined)
 }

@@ -47,7 +47,7 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
         [slugs, hosts],
       )
       return {
-        tenants: rows.flatMap((row) => tenantOf(row) ?? []),
+        tenants: rows.map((row) => tenantOf(row)),
         domains: rows.flatMap(({ slug, domains: text }) => {
           const led: readonly Omit<Domain, 'tenant'>[] = JSON.parse(text)
           return led.map((domain) => ({ tenant: slug, ...domain }))
@@ -62,7 +62,7 @@ export function tableDomainReads(shared: SchemaName): DomainReads {
          where t.slug = $1 order by d.is_primary desc, d.host collate "C", d.path collate "C"`,
         [slug],
       )
-      return rows.flatMap((row) => domainOf(row) ?? [])
+      return rows.map((row) => domainOf(row))
     },
 
     async listDomains(db) {

@@ -44,6 +44,8 @@ export function tenantOf(row: TenantRow | undefined): Tenant | undefined {
 }
 
 /** A row without what the statement has selected besides. */
+export function domainOf(row: DomainRow): Domain
+export function domainOf(row: DomainRow | undefined): Domain | undefined
 export function domainOf(row: DomainRow | undefined): Domain | undefined {
   if (row === undefined) return undefined
   const { tenant, host, path, primary, verified } = row

@@ -30,7 +30,7 @@ export function tableTenantReads(shared: SchemaName): TenantReads {
       const text = `select ${TENANT_COLUMNS} from ${tenants} t
         where t.status = any ($1) order by t.schema collate "C"`
       const rows = await rowsIfInstalled<TenantRow>(db, text, [statuses(filter)])
-      return rows.flatMap((row) => tenantOf(row) ?? [])
+      return rows.map((row) => tenantOf(row))
     },
   }
 }

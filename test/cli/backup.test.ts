@@ -99,6 +99,8 @@ describe('tenantry backup and tenantry restore', () => {
       ['backup', '-o', 'backups/'],
       ['backup', '-ds', '-o', 'all.tenantry.gz'],
       ['restore', folder, '--as', 'b'],
+      ['restore', folder, '--replace'],
+      ['backup', '-s', 'a*', '-o', 'all.tenantry.gz'],
     ]
     for (const call of calls) {
       expect(await project.tenantry(...call), call.join(' ')).toMatchObject({

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, settled, startBinary } from './binary.js'
@@ -27,6 +28,21 @@ describe('tenantry migrate', () => {
       expect.stringMatching(new RegExp(`^${project.main} +current$`)),
       expect.stringMatching(/^2 schemas: 2 current in \d+ ms$/),
     ])
+  })
+
+  it('lints as it is told, and is content with a reader who has gone', async () => {
+    const project = await openFleet(database, ['a'])
+    await project.write('migrations/tenant/2_drop.sql', 'drop table loans cascade;')
+    const warned = await project.tenantry('migrate', '-ds', '--lint', 'warn')
+    expect(warned.code).toBe(0)
+    expect(warned.stderr).toContain('drop-cascade')
+    const call = startBinary(['whowill', '-as'], {
+      cwd: project.folder,
+      env: { DATABASE_URL: database.url },
+    })
+    call.stdout.destroy()
+    const [said, [code]] = await Promise.all([text(call.stderr), once(call, 'close')])
+    expect({ code, said }).toEqual({ code: 0, said: '' })
   })
 
   it('answers to the name that it had in the former system', async () => {

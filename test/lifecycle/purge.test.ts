@@ -3,6 +3,8 @@ import { SchemaRouter } from 'tenantry'
 import { startEmbeddedPostgres } from 'tenantry/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AWKWARD } from '../integration/awkward-schema.js'
+import { aloneKey, schemaKey } from '../../src/migration/enter.js'
+import { parseSchemaName } from '../../src/names/schema-name.js'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
 import { type Fleet, openFleet } from './fleet.js'
@@ -33,6 +35,25 @@ const MANY: MigrationFiles = {
 }
 
 describe('tenants.purge', () => {
+  it('waits for whoever holds the schema’s lock no longer than it may', async () => {
+    const { router, prefix } = await setUp()
+    await router.tenants.delete('acme')
+    const client = await database.admin.connect()
+    try {
+      const schema = parseSchemaName(`${prefix}acme`)
+      for (const key of [schemaKey(schema), aloneKey(schema)]) {
+        await client.query(`begin; select pg_advisory_xact_lock(${key})`)
+        await expect(
+          router.tenants.purge('acme', { ...CONFIRM, lockTimeout: 50 }),
+        ).rejects.toMatchObject({ code: 'TENANT_BUSY', schema })
+        await client.query('rollback')
+      }
+    } finally {
+      client.release()
+    }
+    await router.tenants.purge('acme', CONFIRM)
+  })
+
   it('drops the schema of a deleted tenant, and forgets row and domains', async () => {
     const fleet = await setUp()
     const { router, prefix, shared } = fleet

@@ -162,6 +162,31 @@ describe('a tenant that somebody else changes meanwhile', () => {
     })
   })
 
+  it('is not found by what would write of it', async () => {
+    const { router, to, shared, schemas, prefix, schemaExists } = await setUp()
+    await router.tenants.create({ slug: 'gone' })
+    await router.tenants.delete('gone')
+    const table = tableRegistry(parseSchemaName(shared))
+    const nobody = (): Promise<undefined> => Promise.resolve(undefined)
+    const registry = { ...table, setStatus: nobody, rename: nobody }
+    const { tenants } = new SchemaRouter({ pool: here.pool(), schemas, registry })
+    const writes: readonly (() => Promise<unknown>)[] = [
+      () => tenants.suspend('acme'),
+      () => tenants.delete('acme'),
+      () => tenants.undelete('gone'),
+      () => tenants.rename('acme', { slug: 'other' }),
+      () => tenants.rename('acme', { schema: `${prefix}other` }),
+      () => tenants.move('acme', { to }),
+    ]
+    for (const write of writes) {
+      await expect(write()).rejects.toMatchObject({ code: 'TENANT_NOT_FOUND' })
+    }
+    expect(await router.tenants.get('acme')).toMatchObject({ status: 'active' })
+    expect(await router.tenants.get('gone')).toMatchObject({ status: 'deleted' })
+    expect(await schemaExists(`${prefix}other`)).toBe(false)
+    expect(await to.tenants.list()).toEqual([])
+  })
+
   it.each(CHANGES)('is not mixed up by %s with one in another schema', async (name) => {
     const moved = await faster(name, (tenant, prefix) => ({ ...tenant, schema: `${prefix}new` }))
     const code = name === 'purge' ? 'TENANT_NOT_FOUND' : 'SCHEMA_MISSING'

@@ -17,6 +17,26 @@ describe('memoryRegistry', () => {
   testRegistry({ test: it, open: () => ({ registry, pool: database.pool({ max: 4 }) }) })
 })
 
+describe('a registry that can do less', () => {
+  const { channel: _, listDomains: __, ...registry } = memoryRegistry()
+  const pool = (): ReturnType<typeof database.pool> => database.pool({ max: 4 })
+  testRegistry({ test: it, partial: true, open: () => ({ registry, pool: pool() }) })
+
+  const hostless = mappedRegistry({
+    table: 'hostless',
+    columns: { id: 'id', slug: 'slug' },
+    schemaPrefix: 'tenant_',
+  })
+  beforeAll(() =>
+    database.admin.query(
+      'create table hostless (id int generated always as identity, slug text unique not null)',
+    ),
+  )
+  describe('of the service', () => {
+    testRegistry({ test: it, partial: true, open: () => ({ registry: hostless, pool: pool() }) })
+  })
+})
+
 describe('mappedRegistry', () => {
   const registry = mappedRegistry({
     table: 'Sales.Customer Accounts',

@@ -151,12 +151,15 @@ export const drift: Check = async ({ router }: Patient) => {
   try {
     const { findings } = await router.migrations.verify()
     const differing = findings.filter(({ error }) => error === undefined)
+    // Of the others the check of the migrations says why they cannot be compared.
+    const every =
+      differing.length < findings.length ? 'every schema that can be compared' : 'every schema'
     return judged(
       differing.map(({ schema }) => schema),
       {
         check: 'drift',
         level: 'drift',
-        fine: 'every schema is what its migrations make',
+        fine: `${every} is what its migrations make`,
         message: 'these schemas differ from what their migrations make',
         advice: 'Correct what differs by a migration; `tenantry verify` looks at nothing but this.',
         details: differing.flatMap(({ schema, differences }) =>

@@ -20,6 +20,7 @@ import type { Arrival } from './arrival.js'
 import type { Move } from './move.js'
 import { serveArrival } from './serve-arrival.js'
 import type { MoveSource } from './source.js'
+import { present } from '../../support/present.js'
 
 /** What had changed since the first copy was made. */
 export interface CaughtUp {
@@ -156,7 +157,7 @@ async function copyAgain(
       const { name } = table
       const rows = progress.counting(name, copyOut(here.client, here.schema, table))
       await copyIn(client, { schema, name, columns: writtenColumns(table) }, rows)
-      progress.done(name, wanted.get(name) ?? '')
+      progress.done(name, present(wanted.get(name)))
     }
   })
   return tables

@@ -16,6 +16,7 @@ import { structureOf } from '../rows/structure-of.js'
 import { migrateNew } from '../structure.js'
 import { playAs } from './play-as.js'
 import type { DumpPlan } from './restore-dump.js'
+import { present } from '../../support/present.js'
 
 /**
  * Makes the schema of a tenant from an archive of `pg_dump`, compares it with what was written beside
@@ -105,8 +106,9 @@ async function pendingOf(
   },
 ): Promise<readonly string[]> {
   if (isBridged) return []
-  const state = (await readStates(client, [{ schema, migrations }], true)).get(schema)
-  if (state?.foreign === true) throw foreignLedger(schema)
-  const pending = pendingMigrations(schema, migrations, state?.applied ?? [])
+  const states = await readStates(client, [{ schema, migrations }], true)
+  const { foreign, applied } = present(states.get(schema))
+  if (foreign === true) throw foreignLedger(schema)
+  const pending = pendingMigrations(schema, migrations, applied)
   return pending.filter(({ id }) => id > 0).map(({ fileName }) => fileName)
 }

@@ -61,6 +61,16 @@ export function textsOf(input: unknown): readonly string[] {
   return field === undefined ? [] : textsOf(found?.node[field])
 }
 
+/** The last part of a dotted name, which is never empty; nothing of what is no name. */
+export function lastText(input: unknown): string {
+  return textsOf(input).at(-1) ?? ''
+}
+
+/** The name of a table, without its schema. */
+export function tableName(node: AstNode): string {
+  return textIn(node, 'relname') ?? ''
+}
+
 /** The value of a constant text. */
 export function constantText(input: unknown): string | undefined {
   const found = unwrap(input)

@@ -1,6 +1,7 @@
 import { TenantryError } from '../../errors.js'
 import { type AstNode, isNode, listIn, nodeIn, numberIn } from './node.js'
-import { isError } from '../../support/is-error.js'
+import { isError, reasonOf } from '../../support/is-error.js'
+import { toError } from '../../postgres/sql-state.js'
 
 /** What the linter needs of `libpg-query`. */
 export interface Parser {
@@ -41,7 +42,7 @@ export function parseSql(parser: Parser, sql: string): Parsed {
     const tree = parser.parseSync(sql)
     return { ok: true, statements: isNode(tree) ? listIn(tree, 'stmts').filter(isNode) : [] }
   } catch (error) {
-    return { ok: false, message: messageOf(error), character: characterOf(error) }
+    return { ok: false, message: reasonOf(error), character: characterOf(error) }
   }
 }
 
@@ -50,12 +51,8 @@ export function parseBlock(parser: Parser, statement: string): unknown {
   try {
     return parser.parsePlPgSQLSync(statement)
   } catch (error) {
-    return isError(error) ? error : new Error(String(error))
+    return toError(error)
   }
-}
-
-function messageOf(error: unknown): string {
-  return isError(error) ? error.message : String(error)
 }
 
 function characterOf(error: unknown): number {

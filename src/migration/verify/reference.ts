@@ -12,6 +12,7 @@ import { applyPending, migrateSchema } from '../unit.js'
 import { type SchemaDescription, describeSchemas, digestSchemas } from './describe.js'
 import { withReferenceDatabase } from './reference-database.js'
 import { reasonOf } from '../../support/is-error.js'
+import { present } from '../../support/present.js'
 
 /** A migration set, and up to where some schema has had it. */
 export interface ReferenceSet {
@@ -144,7 +145,7 @@ async function buildRolledBack(
 async function referenceOf(db: Database, schema: SchemaName): Promise<Reference> {
   const digests = await digestSchemas(db, [schema])
   const descriptions = await describeSchemas(db, [schema])
-  return { digest: digests.get(schema) ?? '', description: descriptions.get(schema) ?? [] }
+  return { digest: present(digests.get(schema)), description: present(descriptions.get(schema)) }
 }
 
 function targetOf(

@@ -17,6 +17,7 @@ import {
   buildReferences,
 } from './reference.js'
 import { referenceSets } from './reference-sets.js'
+import { present } from '../../support/present.js'
 
 /** A schema that is not what its migrations make. */
 export interface VerifyFinding {
@@ -73,7 +74,7 @@ export async function verifySchemas(
   const subjects: Subject[] = []
   const sets = referenceSets(parts.layout, migrationsOf)
   for (const schema of ours) {
-    const state = states.get(schema.schema) ?? { exists: false, applied: [] }
+    const state = present(states.get(schema.schema))
     const migrations = migrationsOf(schema)
     const error = problemOf(schema, state, migrations)
     if (error === undefined) subjects.push({ schema, state, set: sets.take(schema, state) })
@@ -108,8 +109,8 @@ async function compare(
   const descriptions = await describeSchemas(db, namesOf(differing))
   return differing.flatMap((subject) => {
     const { schema, state } = subject
-    const wanted = referenceOf(subject)?.description ?? []
-    const differences = diffSchemas(wanted, descriptions.get(schema.schema) ?? [])
+    const wanted = present(referenceOf(subject)).description
+    const differences = diffSchemas(wanted, present(descriptions.get(schema.schema)))
     if (differences.length === 0) return []
     return [{ schema, found: { ...named(schema, state), code: 'SCHEMA_DRIFT', differences } }]
   })

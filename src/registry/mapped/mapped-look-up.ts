@@ -44,7 +44,7 @@ export function mappedLookUps(mapping: Mapping): LookUps {
          order by d.primary desc nulls last, d.host collate "C", d.path collate "C"`,
         [slug],
       )
-      return rows.flatMap((row) => domainOf(row) ?? [])
+      return rows.map((row) => domainOf(row))
     },
 
     async listDomains(db) {

@@ -1,4 +1,4 @@
-import { constantText, isNode, textIn, textsOf } from '../node.js'
+import { constantText, isNode, textIn, textsOf, lastText, tableName } from '../node.js'
 import type { Hit, LintFile, Rule } from '../rule.js'
 import { type Statement, type Visit, above } from '../walk.js'
 
@@ -31,7 +31,7 @@ function check({ visits, mayRead }: LintFile): readonly Hit[] {
 
 function messageFor({ node }: Visit): string {
   return (
-    `This finds objects of all schemas in ${textIn(node, 'relname') ?? 'the catalog'}, so that one ` +
+    `This finds objects of all schemas in ${tableName(node)}, so that one ` +
     "of another tenant's is taken for this one's. Compare the schema with current_schema(), or look " +
     "the object up through the path with to_regclass('…') or to_regtype('…')."
   )
@@ -47,7 +47,7 @@ function fixedMessage(schema: string): string {
 function isCatalog({ kind, node }: Visit): boolean {
   if (kind !== 'RangeVar') return false
   const schema = textIn(node, 'schemaname')
-  const name = textIn(node, 'relname') ?? ''
+  const name = tableName(node)
   if (schema === 'information_schema') return name !== 'schemata'
   return (schema === undefined || schema === 'pg_catalog') && CATALOGS.has(name)
 }
@@ -60,10 +60,10 @@ function isSchemaFilter(visit: Visit): boolean {
 }
 
 function namesSchema({ kind, node }: Visit): boolean {
-  if (kind === 'ColumnRef') return SCHEMA_COLUMN.test(textsOf(node['fields']).at(-1) ?? '')
-  if (kind === 'FuncCall') return SCHEMA_FUNCTION.test(textsOf(node['funcname']).at(-1) ?? '')
+  if (kind === 'ColumnRef') return SCHEMA_COLUMN.test(lastText(node['fields']))
+  if (kind === 'FuncCall') return SCHEMA_FUNCTION.test(lastText(node['funcname']))
   if (kind === 'SQLValueFunction') return node['op'] === 'SVFOP_CURRENT_SCHEMA'
-  return kind === 'TypeName' && OBJECT_TYPE.test(textsOf(node['names']).at(-1) ?? '')
+  return kind === 'TypeName' && OBJECT_TYPE.test(lastText(node['names']))
 }
 
 /** The query that a table is a part of; a statement without SELECT is one itself. */

@@ -1,4 +1,4 @@
-import { optionIn, textsOf } from '../node.js'
+import { optionIn, lastText } from '../node.js'
 import { type Rule, nodeRule } from '../rule.js'
 import type { Visit } from '../walk.js'
 
@@ -38,7 +38,7 @@ export const roles: Rule = nodeRule('roles', 'error', ({ kind, node }) => {
 
 /** Advisory locks, whose keys all schemas share. */
 export const advisoryLock: Rule = nodeRule('advisory-lock', 'warning', ({ kind, node }) =>
-  kind === 'FuncCall' && /^pg_(try_)?advisory_/.test(textsOf(node['funcname']).at(-1) ?? '')
+  kind === 'FuncCall' && /^pg_(try_)?advisory_/.test(lastText(node['funcname']))
     ? 'The key of an advisory lock is the same in all schemas, so they wait for each other. ' +
       'Remove it: each schema is migrated under a lock of its own.'
     : undefined,

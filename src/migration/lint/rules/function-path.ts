@@ -1,4 +1,4 @@
-import { listIn, optionIn, textIn, unwrap } from '../node.js'
+import { listIn, optionIn, textIn, unwrap, tableName } from '../node.js'
 import type { Hit, LintFile, Rule } from '../rule.js'
 import type { Statement, Visit } from '../walk.js'
 
@@ -16,8 +16,7 @@ function check({ visits }: LintFile): readonly Hit[] {
   )
   return routines.flatMap((at): Hit[] => {
     const table = visits.find(
-      (visit) =>
-        isTableOf(at.statement, visit) && !passing.has(textIn(visit.node, 'relname') ?? ''),
+      (visit) => isTableOf(at.statement, visit) && !passing.has(tableName(visit.node)),
     )
     if (!table) return []
     const definer = runsAsOwner(at.node)
@@ -26,7 +25,7 @@ function check({ visits }: LintFile): readonly Hit[] {
 }
 
 function messageFor({ node }: Visit, definer: boolean): string {
-  const name = textIn(node, 'relname') ?? ''
+  const name = tableName(node)
   const caller = definer ? 'the caller, who is not its owner' : 'whoever calls it'
   return (
     `The body finds "${name}" by the search_path of ${caller}, which may be another schema's. ` +

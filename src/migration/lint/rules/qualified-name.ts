@@ -1,4 +1,4 @@
-import { constantText, listIn, optionIn, textIn, textsOf } from '../node.js'
+import { constantText, listIn, optionIn, textIn, textsOf, lastText } from '../node.js'
 import { UNKNOWN_NAME } from '../piece.js'
 import { type Hit, type LintFile, type Rule } from '../rule.js'
 import { type Visit, above } from '../walk.js'
@@ -76,7 +76,7 @@ function isRead(at: Visit): boolean {
 /** A sequence is named by a text, as in `nextval('public.loan_numbers')`. */
 function sequenceSchema({ kind, node }: Visit): string | undefined {
   if (kind !== 'FuncCall') return undefined
-  if (!SEQUENCE_WRITERS.has(textsOf(node['funcname']).at(-1) ?? '')) return undefined
+  if (!SEQUENCE_WRITERS.has(lastText(node['funcname']))) return undefined
   const name = constantText(listIn(node, 'args')[0]) ?? ''
   return /^"?([^".]+)"?\./.exec(name)?.[1]
 }
