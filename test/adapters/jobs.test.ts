@@ -42,6 +42,13 @@ async function look(data: unknown): Promise<Seen> {
 const bullJob = (data: unknown): object => ({ id: '1', name: 'bill', data: roundTrip(data) })
 const roundTrip = (data: unknown): unknown => JSON.parse(JSON.stringify(data))
 
+describe('unwrap', () => {
+  it('needs a function', () => {
+    const word: unknown = 'bill'
+    expect(() => jobs(router).unwrap(word as () => void)).toThrow('unwrap needs a function.')
+  })
+})
+
 describe('wrap and unwrap with pg-boss', () => {
   let boss: PgBoss
 

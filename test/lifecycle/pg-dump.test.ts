@@ -3,9 +3,9 @@ import { readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
-import { type RestoreOptions, type RowEvent, SchemaRouter } from 'tenantry'
+import { type RestoreOptions, type RowEvent, SchemaRouter, select } from 'tenantry'
 import type { MigrationBridge } from 'tenantry/migrate'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { structureOf } from '../../src/lifecycle/rows/structure-of.js'
 import { diffSchemas } from '../../src/migration/verify/difference.js'
 import { parseSchemaName } from '../../src/names/schema-name.js'
@@ -205,6 +205,30 @@ describe.skipIf(system === undefined)('tenants.backup with pg_dump', () => {
       rows: 1,
     })
     await requireSame(`${prefix}beta`, await stateOf(`${prefix}acme`))
+  })
+
+  it('is the engine of a whole fleet, whose folder is restored by pg_restore', async () => {
+    const { router, prefix } = await setUp()
+    await router.tenants.create({ slug: 'beta' })
+    const state = await stateOf(`${prefix}acme`)
+    const fleet = folder.file('fleet')
+    const options = { select: select.tenants(), lockTimeout: 30_000 }
+    await router.tenants.backupAll(fleet, { ...options, ...engine })
+    expect((await readdir(fleet)).toSorted()).toEqual([
+      'acme.dump',
+      'acme.dump.json',
+      'beta.dump',
+      'beta.dump.json',
+      'manifest.jsonl',
+    ])
+    for (const slug of ['acme', 'beta']) {
+      await router.tenants.delete(slug)
+      await router.tenants.purge(slug, { confirm: slug })
+    }
+    vi.stubEnv('PATH', `${dirname(pgRestore)}:${process.env['PATH'] ?? ''}`)
+    await router.tenants.restoreAll(fleet)
+    vi.unstubAllEnvs()
+    await requireSame(`${prefix}acme`, state)
   })
 
   it('keeps grants, as pg_dump does', async () => {
@@ -489,6 +513,13 @@ describe.skipIf(system === undefined)('tenants.restore from pg_dump', () => {
     await expect(router.tenants.restore(none, { pgRestore, as: 'beta' })).rejects.toMatchObject({
       code: 'ARCHIVE_INVALID',
       message: expect.stringContaining('makes no schema') as string,
+    })
+    const odd = `"${prefix}Odd name"`
+    await database.admin.query(`create schema ${odd}`)
+    await promisify(execFile)(program('pg_dump'), ['-Fc', `-n${odd}`, '-f', none, database.url])
+    await database.admin.query(`drop schema ${odd}`)
+    await expect(router.tenants.restore(none, { pgRestore, as: 'beta' })).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
     })
     const stream = router.tenants.restore(Readable.from([whole]), { as: 'beta' })
     await expect(stream).rejects.toMatchObject({

@@ -1,4 +1,8 @@
+import { SchemaRouter } from 'tenantry'
+import type { MigrationBridge } from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
+import { markSchema } from '../../src/lifecycle/schema-mark.js'
+import { parseSchemaName } from '../../src/names/schema-name.js'
 import { useDatabase } from '../support/database.js'
 import { type MigrationFiles, useMigrationFolders } from '../support/migration-folder.js'
 import { type Fleet, type FleetOptions, openFleet } from './fleet.js'
@@ -165,5 +169,48 @@ describe('a tenant whose schema is made elsewhere', () => {
     const wrong: unknown = 'false'
     const opening = openFleet(database, migrations, {}, { autoCreateSchema: wrong as boolean })
     await expect(opening).rejects.toMatchObject({ code: 'OPTIONS_INVALID' })
+  })
+})
+
+describe('a tenant that another tool migrates', () => {
+  it('is deleted and served again without a run of the tool', async () => {
+    const { prefix } = await setUp()
+    const runs: string[] = []
+    const tool: MigrationBridge = {
+      kind: 'bridge',
+      origin: 'A tool',
+      pending: () => Promise.resolve([]),
+      up: ({ schema }) => {
+        runs.push(schema)
+        return Promise.resolve([])
+      },
+    }
+    const schemas = { shared: { name: `shared_${prefix}` }, tenants: { prefix, migrations: tool } }
+    const { tenants } = new SchemaRouter({ pool: database.pool(), schemas })
+    await tenants.delete('acme')
+    expect(await tenants.undelete('acme')).toMatchObject({ status: 'active' })
+    expect(runs).toEqual([])
+  })
+})
+
+describe('a tenant whose move to this database has not ended', () => {
+  it('is not served by mistake, and found by an audit', async () => {
+    const { router, prefix } = await setUp()
+    const schema = parseSchemaName(`${prefix}acme`)
+    await router.tenants.suspend('acme')
+    const client = await database.admin.connect()
+    try {
+      await markSchema(client, schema, { kind: 'arriving', at: new Date() })
+    } finally {
+      client.release()
+    }
+    await expect(router.tenants.activate('acme')).rejects.toMatchObject({
+      code: 'TENANT_STATUS',
+      message: expect.stringContaining('has not ended') as string,
+    })
+    const { findings } = await router.tenants.audit()
+    expect(findings).toContainEqual(
+      expect.objectContaining({ kind: 'tenant-arriving', tenant: 'acme' }),
+    )
   })
 })

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { SchemaRouter } from 'tenantry'
 import { describe, expect, it } from 'vitest'
 import { type SchemaRouterOptions, resolveOptions } from '../../../src/router/options.js'
 import { thrownBy } from '../thrown.js'
@@ -126,5 +127,29 @@ describe('resolveOptions', () => {
     const own = resolveOptions({ connectionString: 'postgres://localhost:1/app' })
     expect([own.ownsPool, own.pool.totalCount]).toEqual([true, 0])
     await own.pool.end()
+  })
+})
+
+describe('what routers are told', () => {
+  it('names one schema for hosts that nobody has', () => {
+    const everyHost = { fallbackDomains: ['*'] }
+    expect(thrownBy(() => resolve({ static: { main: everyHost, blog: everyHost } }))).toMatchObject(
+      { code: 'DOMAIN_TAKEN', domain: '*', schema: 'blog' },
+    )
+  })
+
+  it.each([7, {}, { connectionString: 7 }, null])('is no %j for cache.listen', (listen) => {
+    const cache: object = { listen }
+    expect(thrownBy(() => resolveOptions({ pool, cache }))).toMatchObject({
+      code: 'OPTIONS_INVALID',
+      option: 'cache.listen',
+    })
+  })
+
+  it('is a function for a scope, and not what it would return', async () => {
+    const router = new SchemaRouter({ connectionString: 'postgres://localhost:1/nowhere' })
+    const rows: unknown = []
+    const called = router.withTenant('acme', rows as () => void)
+    await expect(called).rejects.toThrow('withTenant needs a function.')
   })
 })
