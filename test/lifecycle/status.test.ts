@@ -108,7 +108,6 @@ describe('tenants.undelete', () => {
     const schemas = await migrations.fleet(fleet.prefix, {
       tenants: { ...LOANS, '2_more.sql': 'alter table loans add amount int default 5' },
     })
-    const { SchemaRouter } = await import('tenantry')
     const newer = new SchemaRouter({ pool: database.pool(), schemas })
     expect(await newer.tenants.undelete('acme')).toMatchObject({ status: 'active' })
     const { rows } = await newer.withTenant('acme', (db) => db.query('select * from loans'))
