@@ -18,7 +18,7 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
 const PORT = /:(\d{1,5})$/
 const MAX_PORT = 65_535
 /** What a URL's parser would cut off, skip or decode, and so read another host. */
-const FOREIGN = /[\s/\\?#@:%]|\.$/
+const FOREIGN = /[\s/\\?#@:%]/
 /** Segments such as `..` never arrive: clients resolve them before they send a path. */
 const PATH = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*$/
 
@@ -36,9 +36,10 @@ export function parseHost(input: unknown): HostName {
 /** As {@link parseHost}, but `undefined` for what is no host: requests carry anything. */
 export function normaliseHost(input: unknown): HostName | undefined {
   if (typeof input !== 'string') return undefined
-  const bare = input.trim().replace(PORT, dropPort).replace(/\.$/, '')
+  const bare = input.trim().replace(PORT, dropPort)
   if (FOREIGN.test(bare)) return undefined
-  const ascii = domainToASCII(bare)
+  // Only here, where every script's full stop has become a dot, is the last one seen for what it is.
+  const ascii = domainToASCII(bare).replace(/\.$/, '')
   return isHostName(ascii) && !hasBrokenPunycode(ascii) ? ascii : undefined
 }
 
