@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseHost } from '../../src/names/domain-name.js'
 import { parseSchemaName } from '../../src/names/schema-name.js'
-import { tableRegistry } from '../../src/registry/table-registry.js'
+import { tableRegistry } from '../../src/registry/table/table-registry.js'
 import { useDatabase } from '../support/database.js'
 
 const database = useDatabase()

@@ -1,7 +1,7 @@
 import { AUDIT_KINDS, type AuditFinding, type AuditKind, SchemaRouter, type Tenant } from 'tenantry'
 import type { MigrationBridge } from 'tenantry/migrate'
 import { describe, expect, it } from 'vitest'
-import { tableRegistry } from '../../src/registry/table-registry.js'
+import { tableRegistry } from '../../src/registry/table/table-registry.js'
 import { parseSchemaName } from '../../src/names/schema-name.js'
 import { countQueries } from '../support/count-queries.js'
 import { useDatabase } from '../support/database.js'

@@ -2,7 +2,7 @@ import { mappedRegistry } from 'tenantry'
 import { memoryRegistry, testRegistry } from 'tenantry/testing'
 import { beforeAll, describe, it } from 'vitest'
 import { parseSchemaName } from '../../src/names/schema-name.js'
-import { tableRegistry } from '../../src/registry/table-registry.js'
+import { tableRegistry } from '../../src/registry/table/table-registry.js'
 import { useDatabase } from '../support/database.js'
 
 const database = useDatabase()

@@ -1,7 +1,7 @@
 import { type Tenant, type TenantRegistry } from 'tenantry'
 import { describe, expect, it } from 'vitest'
 import { parseSchemaName } from '../../src/names/schema-name.js'
-import { tableRegistry } from '../../src/registry/table-registry.js'
+import { tableRegistry } from '../../src/registry/table/table-registry.js'
 import { useDatabase } from '../support/database.js'
 import { fleet, type Fleet } from '../support/lenders.js'
 

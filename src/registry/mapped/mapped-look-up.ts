@@ -1,5 +1,10 @@
 import type { TenantRegistry } from '../registry.js'
-import { type DomainRow, type ListedDomainRow, domainOf, listedDomainOf } from '../table-row.js'
+import {
+  type DomainRow,
+  type ListedDomainRow,
+  domainOf,
+  listedDomainOf,
+} from '../table/table-row.js'
 import type { Domain } from '../tenant.js'
 import { domainTexts } from './domain-texts.js'
 import { type MappedRow, tenantColumns, tenantOfRow } from './mapped-row.js'

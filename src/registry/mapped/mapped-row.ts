@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg'
 import { quoteLiteral } from '../../names/schema-name.js'
 import { schemaOidColumn } from '../schema-oid.js'
-import { type TenantRow, tenantOf } from '../table-row.js'
+import { type TenantRow, tenantOf } from '../table/table-row.js'
 import type { Tenant } from '../tenant.js'
 import type { Mapping } from './mapping.js'
 

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../postgres/queryable.js'
 import { HOST_PAYLOAD, REGISTRY_CHANGE_CHANNEL } from '../change.js'
 import type { NewTenant, TenantFilter, TenantNames, TenantRegistry } from '../registry.js'
-import { rethrow, tenantExists } from '../table-row.js'
+import { rethrow, tenantExists } from '../taken.js'
 import type { Tenant, TenantStatus } from '../tenant.js'
 import { quoteIdent } from '../../names/schema-name.js'
 import { type MappedRow, tenantColumns, tenantOfRow } from './mapped-row.js'

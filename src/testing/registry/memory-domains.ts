@@ -3,7 +3,7 @@ import type { Slug } from '../../names/slug.js'
 import type { Queryable } from '../../postgres/queryable.js'
 import { HOST_PAYLOAD } from '../../registry/change.js'
 import type { LookUpAnswer, LookUpQuestion, TenantRegistry } from '../../registry/registry.js'
-import { domainTaken } from '../../registry/table-row.js'
+import { domainTaken } from '../../registry/taken.js'
 import type { Tenant } from '../../registry/tenant.js'
 import {
   type MemoryState,

@@ -1,6 +1,6 @@
 import type { TenantRegistry } from '../../registry/registry.js'
 import { HOST_PAYLOAD } from '../../registry/change.js'
-import { tenantExists } from '../../registry/table-row.js'
+import { tenantExists } from '../../registry/taken.js'
 import type { Tenant } from '../../registry/tenant.js'
 import {
   type MemoryState,

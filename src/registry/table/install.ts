@@ -1,21 +1,7 @@
-import { type SchemaName, quoteIdent, quoteLiteral } from '../names/schema-name.js'
-
-/** The registry's tables, qualified with the shared schema. */
-export interface RegistryTables {
-  readonly schema: string
-  readonly tenants: string
-  readonly domains: string
-}
-
-/** The names of the registry's tables in a shared schema. */
-export function registryTables(shared: SchemaName): RegistryTables {
-  const schema = quoteIdent(shared)
-  return {
-    schema,
-    tenants: `${schema}.tenantry_tenants`,
-    domains: `${schema}.tenantry_domains`,
-  }
-}
+import { type SchemaName, quoteLiteral } from '../../names/schema-name.js'
+import { lockKey } from '../../postgres/advisory-lock.js'
+import type { Queryable } from '../../postgres/queryable.js'
+import { type RegistryTables, registryTables } from './table-names.js'
 
 type Upgrade = (tables: RegistryTables) => string
 
@@ -58,21 +44,43 @@ const UPGRADES: readonly Upgrade[] = [
 ]
 
 /** The version of the tables that this version of the package works with. */
-export const REGISTRY_VERSION: number = UPGRADES.length
+const REGISTRY_VERSION = UPGRADES.length
 
 const NOTE = 'tenantry registry, version '
 
 /** Reads the version from the note on the registry's first table. */
-export function versionIn(note: string | null | undefined): number {
+function versionIn(note: string | null | undefined): number {
   const version = note?.startsWith(NOTE) ? Number(note.slice(NOTE.length)) : 0
   return Number.isSafeInteger(version) ? version : 0
 }
 
 /** The text that brings the registry's tables from a version to the current one. */
-export function upgradeText(shared: SchemaName, from: number): string {
+function upgradeText(shared: SchemaName, from: number): string {
   const tables = registryTables(shared)
   // The note comes last, so that it stands for all of them.
   const note = quoteLiteral(`${NOTE}${REGISTRY_VERSION}`)
   const steps = UPGRADES.slice(from).map((step) => step(tables))
   return `${steps.join('')}\n    comment on table ${tables.tenants} is ${note};`
+}
+
+/** Makes the registry's tables in the shared schema, or brings them up to date. */
+export async function installTables(db: Queryable, shared: SchemaName): Promise<void> {
+  const version = await installedVersion(db, registryTables(shared).tenants)
+  // Tables of a newer version are left to the processes that run it.
+  if (version >= REGISTRY_VERSION) return
+  // One text is one transaction; the lock keeps concurrent installers from colliding.
+  const key = quoteLiteral(lockKey('registry', shared))
+  await db.query(`select pg_advisory_xact_lock(${key}); ${upgradeText(shared, version)}`)
+}
+
+/**
+ * Making the tables again would change nothing, but it needs the right to create schemas, and its
+ * locks wait for every tenant that is being created.
+ */
+async function installedVersion(db: Queryable, table: string): Promise<number> {
+  const { rows } = await db.query<{ note: string | null }>(
+    `select obj_description(to_regclass($1), 'pg_class') as note`,
+    [table],
+  )
+  return versionIn(rows[0]?.note)
 }

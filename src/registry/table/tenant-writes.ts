@@ -1,39 +1,18 @@
-import type { SchemaName } from '../names/schema-name.js'
-import type { Queryable } from '../postgres/queryable.js'
-import { HOST_PAYLOAD, REGISTRY_CHANGE_CHANNEL } from './change.js'
-import type { TenantFilter, TenantRegistry } from './registry.js'
-import { registryTables } from './table-ddl.js'
-import {
-  TENANT_COLUMNS,
-  type TenantRow,
-  rethrow,
-  rowsIfInstalled,
-  tenantExists,
-  tenantOf,
-} from './table-row.js'
-import { TENANT_STATUSES, type Tenant } from './tenant.js'
-import { present } from '../support/present.js'
+import type { SchemaName } from '../../names/schema-name.js'
+import type { Queryable } from '../../postgres/queryable.js'
+import { present } from '../../support/present.js'
+import { HOST_PAYLOAD, REGISTRY_CHANGE_CHANNEL } from '../change.js'
+import type { TenantRegistry } from '../registry.js'
+import { rethrow, tenantExists } from '../taken.js'
+import type { Tenant } from '../tenant.js'
+import { registryTables } from './table-names.js'
+import { TENANT_COLUMNS, type TenantRow, rowsIfInstalled, tenantOf } from './table-row.js'
 
-type TenantReads = Pick<TenantRegistry, 'findBySlug' | 'list'>
-type TenantWrites = Pick<TenantRegistry, 'insert' | 'update' | 'rename' | 'setStatus' | 'remove'>
-
-/** Reads of the registry's own table. */
-export function tableTenantReads(shared: SchemaName): TenantReads {
-  const { tenants } = registryTables(shared)
-  return {
-    async findBySlug(db, slug) {
-      const text = `select ${TENANT_COLUMNS} from ${tenants} t where t.slug = $1`
-      return tenantOf((await rowsIfInstalled<TenantRow>(db, text, [slug]))[0])
-    },
-
-    async list(db, filter) {
-      const text = `select ${TENANT_COLUMNS} from ${tenants} t
-        where t.status = any ($1) order by t.schema collate "C"`
-      const rows = await rowsIfInstalled<TenantRow>(db, text, [statuses(filter)])
-      return rows.map((row) => tenantOf(row))
-    },
-  }
-}
+/** What of a registry writes tenants. */
+export type TenantWrites = Pick<
+  TenantRegistry,
+  'insert' | 'update' | 'rename' | 'setStatus' | 'remove'
+>
 
 /** Writes to the registry's own table; each announces itself in its own statement. */
 export function tableTenantWrites(shared: SchemaName): TenantWrites {
@@ -107,10 +86,4 @@ function tenantChanges(shared: SchemaName): Pick<TenantWrites, 'update' | 'renam
 
     setStatus: (db, slug, status) => change(db, 'status = $2', [slug, status]),
   }
-}
-
-function statuses(filter: TenantFilter = {}): readonly string[] {
-  const { status } = filter
-  if (status === undefined) return TENANT_STATUSES.filter((known) => known !== 'deleted')
-  return typeof status === 'string' ? [status] : status
 }
