@@ -1,6 +1,5 @@
 import type { PoolClient } from 'pg'
 import { memoryOf } from './client-memory.js'
-import { fixPath, restoreSettings } from './fixed-session.js'
 import type { Prelude } from './prelude.js'
 import type { Queryable } from './queryable.js'
 
@@ -91,6 +90,7 @@ function inSession<R>(
   let broken = true
   return lend(
     async (client) => {
+      const { fixPath, restoreSettings } = await import('./fixed-session.js')
       const former = await fixPath(client, prelude, poolerKeepsSession)
       try {
         return await work(client)

@@ -3,13 +3,11 @@ import { log } from '../diagnostics/log.js'
 import { isTenantryError } from '../errors.js'
 import { untilAborted } from '../support/abort.js'
 import { type AcquireOptions, acquire, unlessInVain } from './acquire.js'
-import { isYes, yesIf } from './answer.js'
-import { type ClientMemory, memoryOf } from './client-memory.js'
+import { cleanClient, isClean } from './clean-client.js'
+import { memoryOf } from './client-memory.js'
 import { type Database, databaseOn } from './database.js'
-import { type FormerSettings, fixPath, restoreSettings } from './fixed-session.js'
-import type { Leaving } from './leavings.js'
+import type { FormerSettings } from './fixed-session.js'
 import { giveBack, takeOver } from './lent-client.js'
-import { PlainSession } from './plain-session.js'
 import type { Prelude } from './prelude.js'
 import { ScopedSession } from './scoped-session.js'
 import type { Session, TransactionState } from './session.js'
@@ -44,11 +42,6 @@ type Ready = (error: Error | null, session?: Session) => void
 
 const debug = log('scope')
 
-/** What is cleaned in one round trip; after anything else the client is replaced. */
-const CLEANED: ReadonlySet<Leaving> = new Set(['lock', 'cursor', 'channel', 'temporary'])
-const CLEAN = `select pg_advisory_unlock_all(); close all; unlisten *`
-const HAS_TEMPORARY = `select ${yesIf('pg_my_temp_schema() = 0')} as clean`
-
 /** Lends the clients of a `pg.Pool` to scopes, and takes them back clean. */
 export class LeasePool {
   readonly pool: Pool
@@ -78,8 +71,8 @@ export class LeasePool {
   lend(request: LeaseRequest, ready: Ready): void {
     const { pool } = this
     if (request.signal !== undefined || request.fixed || pool.idleCount <= pool.waitingCount) {
-      this.#lendLate(request).then(
-        (session) => ready(null, session),
+      this.#take(request).then(
+        (client) => this.#bind(client, request, ready),
         (error: unknown) => ready(toError(error)),
       )
       return
@@ -89,25 +82,29 @@ export class LeasePool {
         ready(error ?? new Error('The pool gave no client.'))
         return
       }
-      ready(null, this.#bind(takeOver(client), request))
+      this.#bind(takeOver(client), request, ready)
     })
   }
 
-  async #lendLate(request: LeaseRequest): Promise<Session> {
-    const { prelude, signal, fixed, told } = request
+  async #take({ prelude, signal, fixed, told }: LeaseRequest): Promise<PoolClient> {
     const client = await this.#acquire(signal, told)
     if (fixed) await this.#fix(client, prelude)
-    return this.#bind(client, request)
+    return client
   }
 
-  #bind(client: PoolClient, { prelude, holder, begin, fixed }: LeaseRequest): Session {
+  #bind(client: PoolClient, { prelude, holder, begin, fixed }: LeaseRequest, ready: Ready): void {
     this.room.took(holder)
     const memory = memoryOf(client)
     memory.schemas.add(prelude.schema)
     memory.path.watch(client, prelude.path)
     const { naming } = this.#rules
-    if (speaksWire(client)) return new ScopedSession(client, prelude, { naming, begin, fixed })
-    return new PlainSession(client, prelude, { begin, fixed })
+    if (speaksWire(client)) {
+      ready(null, new ScopedSession(client, prelude, { naming, begin, fixed }))
+      return
+    }
+    void import('./plain-session.js').then(({ PlainSession }) =>
+      ready(null, new PlainSession(client, prelude, { begin, fixed })),
+    )
   }
 
   /**
@@ -152,6 +149,7 @@ export class LeasePool {
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {
     memoryOf(client).path.watch(client, prelude.path)
+    const { fixPath } = await import('./fixed-session.js')
     try {
       this.#former.set(client, await fixPath(client, prelude, this.#rules.poolerKeepsSession))
     } catch (error) {
@@ -168,16 +166,11 @@ export class LeasePool {
    */
   close(session: Session, holder: Holder): TransactionState | Promise<TransactionState> {
     this.room.gave(holder)
-    if (session.atRest && this.#isClean(session.client)) {
+    if (session.atRest && isClean(session.client, this.#rules.maxSchemas)) {
       giveBack(session.client)
       return 'none'
     }
     return this.#settle(session)
-  }
-
-  #isClean(client: PoolClient): boolean {
-    const { leavings, schemas, path } = memoryOf(client)
-    return leavings.size === 0 && schemas.size <= this.#rules.maxSchemas && !path.hasChanged()
   }
 
   async #settle(session: Session): Promise<TransactionState> {
@@ -201,46 +194,15 @@ export class LeasePool {
     const former = this.#former.get(client)
     if (former === undefined) return
     this.#former.delete(client)
+    const { restoreSettings } = await import('./fixed-session.js')
     await restoreSettings(client, former).catch((error: unknown) => session.break(toError(error)))
   }
 
   async #clean(session: Session): Promise<void> {
-    const { client } = session
-    const memory = memoryOf(client)
-    const why = await this.#whyReplaced(client, memory)
+    const why = await cleanClient(session.client, this.#rules.maxSchemas)
     if (why === undefined) return
     debug('%s: the client is replaced', why)
     session.break(new Error(why))
-  }
-
-  async #whyReplaced(client: PoolClient, memory: ClientMemory): Promise<string | undefined> {
-    if (memory.path.hasChanged()) return 'the search_path of the session has changed'
-    if (memory.leavings.size > 0) {
-      const beyond = [...memory.leavings].find((leaving) => !CLEANED.has(leaving))
-      if (beyond !== undefined) return `a scope has left a ${beyond} on its connection`
-      const failure = await cleanLeavings(client, memory)
-      if (failure !== undefined) return failure
-    }
-    return memory.schemas.size > this.#rules.maxSchemas
-      ? `a client has seen more than ${this.#rules.maxSchemas} schemas`
-      : undefined
-  }
-}
-
-async function cleanLeavings(
-  client: PoolClient,
-  { leavings }: ClientMemory,
-): Promise<string | undefined> {
-  try {
-    if (leavings.delete('temporary')) {
-      const { rows } = await client.query<{ clean: string | null }>(HAS_TEMPORARY)
-      if (!isYes(rows[0]?.clean)) return 'a scope has left temporary objects'
-    }
-    if (leavings.size > 0) await client.query(CLEAN)
-    leavings.clear()
-    return undefined
-  } catch (error) {
-    return `a client could not be cleaned: ${toError(error).message}`
   }
 }
 
