@@ -19,7 +19,7 @@ import { type TenantHooks, runHook, runMigrateHook } from './hooks.js'
 import { checkMetadata, validMetadata } from './metadata.js'
 import { readComments } from './schema-mark.js'
 import type { SpareOffer } from './spare/claim-spare.js'
-import type { SpareKeeper } from './spare/keeper.js'
+import type { Spares } from './spare/late-spares.js'
 import { createSchema } from './structure.js'
 import { makeStructure } from './make-structure.js'
 
@@ -51,7 +51,7 @@ export interface LifecycleParts extends DomainParts {
   /** Whose clients the work is done on. */
   readonly pool: Pool
   /** Schemas that are kept ready for new tenants. */
-  readonly spares: SpareKeeper
+  readonly spares: Spares
 }
 
 /**

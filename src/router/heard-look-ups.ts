@@ -1,4 +1,4 @@
-import { SpareKeeper } from '../lifecycle/spare/keeper.js'
+import { type Spares, lateSpares } from '../lifecycle/spare/late-spares.js'
 import { ChannelListener, type Hearing } from '../postgres/channel-listener.js'
 import type { Database } from '../postgres/database.js'
 import { LookUps } from '../registry/look-ups.js'
@@ -7,8 +7,8 @@ import type { ResolvedOptions } from './options.js'
 /** Look-ups that hear what other processes write. */
 export interface HeardLookUps {
   readonly lookUps: LookUps
-  /** Who keeps schemas ready for new tenants; begins with the first look-up. */
-  readonly spares: SpareKeeper
+  /** Schemas that are kept ready for new tenants, from the first look-up on. */
+  readonly spares: Spares
   /** Ends the connection on which they hear, and what runs in the background. */
   close(): Promise<void>
 }
@@ -29,7 +29,7 @@ const DEAF: Ear = {
 /** The look-ups of a router; nothing is connected before the first of them. */
 export function heardLookUps(options: ResolvedOptions, db: Database): HeardLookUps {
   const { pool, layout, spareCount, registry, cache } = options
-  const spares = new SpareKeeper({ db, layout, pool, count: spareCount })
+  const spares = lateSpares({ db, layout, pool, count: spareCount })
   const ear = earOf(options, (payload) => lookUps.hear(payload))
   const onLookUp = (): void => {
     ear.start()

@@ -2,14 +2,13 @@ import { isTenantryError } from '../../errors.js'
 import { log } from '../../diagnostics/log.js'
 import { loadSets } from '../../migration/layout.js'
 import type { Migration } from '../../migration/source.js'
-import type { SpareSchemas } from '../../migration/spares.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import { toError } from '../../postgres/sql-state.js'
 import { backoffMs } from '../../support/backoff.js'
-import type { SpareOffer } from './claim-spare.js'
-import type { SpareParts } from './make-spare.js'
-import { lateSpares } from './late-spares.js'
-import type { SpareSet } from './spare-set.js'
+import { type SpareOffer, offerOf } from './claim-spare.js'
+import { type SpareParts, makeSpare, prepareForSpares } from './make-spare.js'
+import { type SpareSet, spareSetOf, unfitSet } from './spare-set.js'
+import { installSpareTable } from './table.js'
 
 /** What a {@link SpareKeeper} works with. */
 export interface KeeperParts extends SpareParts {
@@ -47,22 +46,14 @@ export class SpareKeeper {
   #wake: () => void = () => {}
   /** Why spares could not be made, until they can. */
   problem: Error | undefined
-  /** What runs of migrations see of spares; nothing where none are wanted. */
-  readonly schemas: SpareSchemas | undefined
 
   constructor(parts: KeeperParts) {
     this.#parts = parts
-    this.schemas = parts.count > 0 ? lateSpares(parts) : undefined
   }
 
-  /** How many spares there are to be. */
-  get count(): number {
-    return this.#parts.count
-  }
-
-  /** Begins to keep spares; does nothing when it has begun, was closed, or none are wanted. */
+  /** Begins to keep spares; does nothing when it has begun, or was closed. */
   start(): void {
-    if (this.#parts.count > 0) this.#running ??= this.#run()
+    this.#running ??= this.#run()
   }
 
   /** Ends what runs in the background. */
@@ -86,10 +77,9 @@ export class SpareKeeper {
 
   /** Spares for a tenant with these migrations; `undefined` where there can be none. */
   async offer(migrations: readonly Migration[]): Promise<SpareOffer | undefined> {
-    if (this.#parts.count === 0 || migrations.length === 0) return undefined
-    const { spareSetOf } = await import('./spare-set.js')
+    if (migrations.length === 0) return undefined
     const set = spareSetOf(this.#parts.layout, migrations)
-    if ((await this.#unfitFor(set)) !== undefined) return undefined
+    if (this.#unfitFor(set) !== undefined) return undefined
     try {
       await this.#install()
     } catch (error) {
@@ -97,7 +87,6 @@ export class SpareKeeper {
       this.#note(toError(error))
       return undefined
     }
-    const { offerOf } = await import('./claim-spare.js')
     return offerOf(this.#shared, set)
   }
 
@@ -116,17 +105,15 @@ export class SpareKeeper {
   }
 
   async #fill(): Promise<void> {
+    if (this.#over) return
     const { layout, count } = this.#parts
-    if (count === 0 || this.#over) return
     const schema = this.#shared
     const migrations = (await loadSets(layout))({ schema, kind: 'tenant' })
     if (migrations.length === 0) return
-    const { spareSetOf } = await import('./spare-set.js')
     const set = spareSetOf(layout, migrations)
-    const unfit = await this.#unfitFor(set)
+    const unfit = this.#unfitFor(set)
     if (unfit !== undefined) throw unfit
     await this.#install()
-    const { prepareForSpares } = await import('./make-spare.js')
     await prepareForSpares(this.#parts, set)
     const makers = Array.from({ length: Math.min(CONCURRENCY, count) }, () => this.#make(set))
     const failed = (await Promise.allSettled(makers)).find(({ status }) => status === 'rejected')
@@ -137,28 +124,21 @@ export class SpareKeeper {
   }
 
   async #make(set: SpareSet): Promise<void> {
-    const { makeSpare } = await import('./make-spare.js')
-    for (;;) {
-      if (this.#over || !(await makeSpare(this.#parts, set))) return
-    }
+    let isMade = true
+    while (isMade && !this.#over) isMade = await makeSpare(this.#parts, set)
   }
 
   /** What was found once is not tried again before the set has changed. */
-  async #unfitFor(set: SpareSet): Promise<Error | undefined> {
+  #unfitFor(set: SpareSet): Error | undefined {
     const before = this.#unfit
     if (before?.set.ledger === set.ledger && before.set.path === set.path) return before.error
-    const { unfitSet } = await import('./spare-set.js')
     const error = unfitSet(set)
     this.#unfit = error && { set, error }
     return error
   }
 
   #install(): Promise<void> {
-    const install = async (): Promise<void> => {
-      const { installSpareTable } = await import('./table.js')
-      await installSpareTable(this.#parts.db, this.#shared)
-    }
-    this.#installed ??= install().catch((error: unknown) => {
+    this.#installed ??= installSpareTable(this.#parts.db, this.#shared).catch((error: unknown) => {
       this.#installed = undefined
       throw error
     })

@@ -1,6 +1,6 @@
 import { type SchemaLayout, loadSets } from '../../migration/layout.js'
 import type { Database } from '../../postgres/database.js'
-import type { SpareKeeper } from './keeper.js'
+import type { Spares } from './late-spares.js'
 import type { SpareRow } from './table.js'
 
 /** How the spares of a service stand. */
@@ -19,7 +19,7 @@ export interface SpareStatus {
 interface TenantSpareParts {
   readonly db: Database
   readonly layout: SchemaLayout
-  readonly spares: SpareKeeper
+  readonly spares: Spares
 }
 
 /** Schemas that are kept ready for new tenants; `router.tenants.spares`. */
@@ -37,7 +37,7 @@ export class TenantSpares {
    * @throws `MIGRATION_SOURCE_INVALID`
    */
   async status(): Promise<SpareStatus> {
-    const { db, layout, spares: keeper } = this.#parts
+    const { db, layout, spares: kept } = this.#parts
     const { spareSetOf } = await import('./spare-set.js')
     const { readSpares } = await import('./table.js')
     const schema = layout.shared.schema
@@ -46,10 +46,10 @@ export class TenantSpares {
       ledger === set.ledger && note === set.ledger && path === set.path
     const spares = await readSpares(db, schema)
     return {
-      wanted: keeper.count,
+      wanted: kept.count,
       ready: spares.filter(isReady).map((spare) => spare.schema),
       stale: spares.filter((spare) => !isReady(spare)).map((spare) => spare.schema),
-      problem: keeper.problem,
+      problem: kept.problem,
     }
   }
 
