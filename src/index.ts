@@ -17,8 +17,8 @@ export type {
 } from './diagnostics/channels.js'
 export { ERROR_CODES, TenantryError, isTenantryError } from './errors.js'
 export type { ErrorCode, ErrorFacts, MetadataIssue } from './errors.js'
-export { TenantDomains } from './lifecycle/tenant-domains.js'
-export type { AddDomainOptions } from './lifecycle/tenant-domains.js'
+export { TenantDomains } from './lifecycle/domain/tenant-domains.js'
+export type { AddDomainOptions } from './lifecycle/domain/tenant-domains.js'
 export type { ReceivingRouter, TenantArchives } from './lifecycle/tenant-archives.js'
 export { Tenants } from './lifecycle/tenants.js'
 export type {

@@ -12,7 +12,7 @@ import type { PurgeOptions } from './purge.js'
 import type { RenameOptions, RenameTenant } from './rename.js'
 import { TenantSpares } from './spare/tenant-spares.js'
 import { TenantArchives } from './tenant-archives.js'
-import { TenantDomains } from './tenant-domains.js'
+import { TenantDomains } from './domain/tenant-domains.js'
 import { type Change, toldChange } from './told-change.js'
 
 /**

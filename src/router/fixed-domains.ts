@@ -1,5 +1,5 @@
 import { TenantryError } from '../errors.js'
-import { type StaticDomain, parseFreeDomain } from '../lifecycle/free-domain.js'
+import { type StaticDomain, parseFreeDomain } from '../lifecycle/domain/free-domain.js'
 import type { DomainRules } from '../names/domain-rules.js'
 import { type SchemaName, parseSchemaName } from '../names/schema-name.js'
 import { listOf } from '../support/options.js'

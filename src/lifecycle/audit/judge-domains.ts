@@ -1,5 +1,5 @@
 import type { ListedDomain } from '../../registry/registry.js'
-import type { StaticDomain } from '../free-domain.js'
+import type { StaticDomain } from '../domain/free-domain.js'
 import type { AuditFinding } from './finding.js'
 import type { Observed } from './observe.js'
 

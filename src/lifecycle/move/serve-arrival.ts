@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { PoolClient } from 'pg'
 import { archivedDomain } from '../backup/archive-record.js'
-import { parseFreeDomain } from '../free-domain.js'
+import { parseFreeDomain } from '../domain/free-domain.js'
 import { tenantNotFound } from '../not-found.js'
 import { addArchivedDomains } from '../restore/restore-new.js'
 import { markSchema } from '../schema-mark.js'

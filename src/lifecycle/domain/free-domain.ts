@@ -1,7 +1,7 @@
-import { TenantryError } from '../errors.js'
-import type { DomainName } from '../names/domain-name.js'
-import { type DomainRules, keptDomain } from '../names/domain-rules.js'
-import type { SchemaName } from '../names/schema-name.js'
+import { TenantryError } from '../../errors.js'
+import type { DomainName } from '../../names/domain-name.js'
+import { type DomainRules, keptDomain } from '../../names/domain-rules.js'
+import type { SchemaName } from '../../names/schema-name.js'
 
 /** A domain that the configuration leads to a static schema. */
 export interface StaticDomain {

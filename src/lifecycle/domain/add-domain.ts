@@ -1,10 +1,10 @@
-import { TenantryError } from '../errors.js'
-import type { DomainName } from '../names/domain-name.js'
-import { type DomainRules, isBelowBase, slugOfHost } from '../names/domain-rules.js'
-import type { Slug } from '../names/slug.js'
-import type { Queryable } from '../postgres/queryable.js'
-import type { TenantRegistry } from '../registry/registry.js'
-import type { Domain } from '../registry/tenant.js'
+import { TenantryError } from '../../errors.js'
+import type { DomainName } from '../../names/domain-name.js'
+import { type DomainRules, isBelowBase, slugOfHost } from '../../names/domain-rules.js'
+import type { Slug } from '../../names/slug.js'
+import type { Queryable } from '../../postgres/queryable.js'
+import type { TenantRegistry } from '../../registry/registry.js'
+import type { Domain } from '../../registry/tenant.js'
 
 /** What domains are added with. */
 export interface DomainParts {
