@@ -6,6 +6,8 @@
 
 import { TenantryError } from '../errors.js'
 import { TENANT_STATUSES, type Tenant } from '../registry/tenant.js'
+import { isRecord } from '../support/json.js'
+import { requireFunction } from '../support/options.js'
 
 /** What of a `SchemaRouter` jobs need. */
 export interface JobRouter {
@@ -107,7 +109,7 @@ export function jobs(router: JobRouter): Jobs {
       return { tenantry: { id, slug }, data }
     },
     unwrap: <Data, Rest extends readonly unknown[], R>(handler: JobHandler<Data, Rest, R>) => {
-      if (typeof handler !== 'function') throw new TypeError('unwrap needs a function.')
+      requireFunction('unwrap', handler)
       return async (given, ...rest) => {
         const run = async ({ payload, args }: Task): Promise<R> => {
           const { tenantry: tenant, data } = payload
@@ -136,7 +138,7 @@ interface Task {
 
 function taskOf(given: unknown): Task {
   if (isPayload(given)) return { payload: given, args: [] }
-  if (isObject(given) && isPayload(given['data'])) return { payload: given['data'], args: [given] }
+  if (isRecord(given) && isPayload(given['data'])) return { payload: given['data'], args: [given] }
   throw new TenantryError(
     'TENANT_NO_SCOPE',
     'This job carries no tenant. Enqueue it in a scope, with the data in wrap(), or work on it ' +
@@ -155,14 +157,10 @@ async function runAll<R>(
 }
 
 function isPayload(value: unknown): value is TenantPayload<unknown> {
-  if (!isObject(value)) return false
+  if (!isRecord(value)) return false
   const { tenantry } = value
-  if (!isObject(tenantry)) return false
+  if (!isRecord(tenantry)) return false
   return typeof tenantry['id'] === 'string' && typeof tenantry['slug'] === 'string'
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }
 
 /** By slug from memory in the usual case; all tenants are looked through only after a rename. */

@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type TenantryConfig, TenantryError } from 'tenantry'
+import { exists } from './files.js'
 import { isObject, loadModule } from './load-module.js'
 
 const FILE_NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((suffix) => `tenantry.config.${suffix}`)
@@ -71,11 +71,4 @@ function isConfig(input: unknown): input is TenantryConfig {
 
 function configInvalid(sentence: string, cause?: unknown): TenantryError {
   return new TenantryError('CONFIG_INVALID', sentence, { cause })
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

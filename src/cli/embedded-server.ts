@@ -1,6 +1,7 @@
-import { access, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EmbeddedPostgres } from 'tenantry/testing'
+import { exists } from './files.js'
 
 /** Starts the development server of a project, or finds the one that runs already. */
 export async function startProjectServer(folder: string): Promise<EmbeddedPostgres> {
@@ -14,9 +15,5 @@ export async function startProjectServer(folder: string): Promise<EmbeddedPostgr
 
 async function keepOutOfGit(home: string): Promise<void> {
   // Where root's own folders are out of the server's reach, the data are elsewhere.
-  const made = await access(home).then(
-    () => true,
-    () => false,
-  )
-  if (made) await writeFile(join(home, '.gitignore'), '*\n')
+  if (await exists(home)) await writeFile(join(home, '.gitignore'), '*\n')
 }

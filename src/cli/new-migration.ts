@@ -1,7 +1,8 @@
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { TenantryError } from 'tenantry'
 import { directory } from 'tenantry/migrate'
+import { exists, namesIn } from './files.js'
 import { usageError } from './usage-error.js'
 
 /** A migration that is about to be written, and its reverse. */
@@ -53,10 +54,7 @@ export async function writeMigration({ up, down }: NewMigration): Promise<void> 
 }
 
 async function numberedFiles(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = await namesIn(folder)
   return names.filter((name) => NUMBERED.test(name))
 }
 
@@ -91,11 +89,4 @@ function called(title: string, file: string): TenantryError {
 
 function taken(path: string): TenantryError {
   return usageError('name', `${path} is there already, and nothing is overwritten. Move it first.`)
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -2,11 +2,12 @@ import { type MetadataIssue, TenantryError } from '../errors.js'
 import type { MetadataSchema, SchemaIssue } from '../registry/metadata-schema.js'
 import type { TenantMetadata } from '../registry/tenant.js'
 import { firstFew } from '../support/first-few.js'
+import { isJsonObject } from '../support/json.js'
 import { optionInvalid } from '../support/options.js'
 
 /** Checks that metadata are a JSON object. */
 export function checkMetadata(metadata: unknown = {}): TenantMetadata {
-  if (isRecord(metadata)) return metadata
+  if (isJsonObject(metadata)) return metadata
   throw optionInvalid('metadata', 'Option "metadata" must be a JSON object.')
 }
 
@@ -23,7 +24,7 @@ export async function validMetadata(
   if (schema === undefined) return metadata
   const result = await schema['~standard'].validate(metadata)
   if (result.issues !== undefined) throw refused(tenant, Array.from(result.issues, issueOf))
-  if (isRecord(result.value)) return result.value
+  if (isJsonObject(result.value)) return result.value
   throw refused(tenant, [{ path: [], message: 'What the schema makes of them is no object.' }])
 }
 
@@ -43,8 +44,4 @@ function refused(tenant: string, issues: readonly MetadataIssue[]): TenantryErro
       `nothing was changed. ${firstFew(texts, '; ')}`,
     { tenant, option: 'metadata', issues },
   )
-}
-
-function isRecord(input: unknown): input is TenantMetadata {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
 }

@@ -3,6 +3,7 @@ import { describeSchemas } from '../migration/verify/describe.js'
 import { type SchemaName, quoteIdent, unquoteIdent } from '../names/schema-name.js'
 import { openTransaction } from '../postgres/open-transaction.js'
 import { present } from '../support/present.js'
+import { setLocalPath } from '../postgres/local-path.js'
 
 /** A schema before and after its name was changed. */
 export interface Renaming {
@@ -34,7 +35,7 @@ export async function repairRoutinePaths(client: PoolClient, renaming: Renaming)
   for (const { routine, path } of rows) {
     const next = renamedInPath(path, renaming)
     if (next === path) continue
-    await client.query(`select set_config('search_path', $1, true)`, [next])
+    await setLocalPath(client, next)
     await client.query(`alter routine ${routine} set search_path from current`)
   }
   await client.query('set local search_path = pg_catalog')

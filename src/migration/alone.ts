@@ -16,6 +16,7 @@ import { ledgerText } from './segment.js'
 import type { Migration } from './source.js'
 import { type Step, firstSegment, stepsTo } from './step.js'
 import type { UnitTarget } from './unit-target.js'
+import { shortened } from './shortened.js'
 
 const BUSY_WAIT_MS = 100
 
@@ -78,7 +79,7 @@ async function runStatements(
   for (const { start, end } of splitStatements(sql)) {
     const statement = sql.slice(start, end)
     const line = lineAt(sql, start)
-    await run(statement, { migration, line, statement: statement.slice(0, 500) })
+    await run(statement, { migration, line, statement: shortened(statement) })
   }
   // A BEGIN may have been left open; without one this does nothing. The ledger is the runner's to
   // write, with its own rights.

@@ -2,6 +2,7 @@ import { quoteLiteral } from '../names/schema-name.js'
 import { splitStatements } from '../postgres/sql-text.js'
 import { lineAt } from '../support/line.js'
 import { textInTransaction } from './one-transaction.js'
+import { shortened } from './shortened.js'
 import type { Migration } from './source.js'
 import { isError } from '../support/is-error.js'
 
@@ -31,7 +32,6 @@ export const STEP_COLUMN = 'tenantry_step'
 
 /** A file may end in a comment or without its semicolon. */
 const END = '\n;\n'
-const MAX_STATEMENT = 500
 
 /**
  * Joins migrations into one text, so that a schema is migrated in one round trip.
@@ -103,6 +103,6 @@ function holds({ sql }: Migration, start: number, offset: number | undefined): b
 function placeIn(migration: Migration, offset: number): Place {
   const { sql } = migration
   const found = splitStatements(sql).findLast(({ start }) => start <= offset)
-  const statement = found && sql.slice(found.start, found.end).slice(0, MAX_STATEMENT)
+  const statement = found && shortened(sql.slice(found.start, found.end))
   return { migration, line: lineAt(sql, offset), ...(statement && { statement }) }
 }

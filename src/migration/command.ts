@@ -1,7 +1,8 @@
 import { SCHEMA_KINDS } from '../selector/selector.js'
 import { flag } from '../support/options.js'
 import { requireNoBridge } from './bridged-run.js'
-import { type GoalOf, backward, forward, newest } from './goal.js'
+import { type GoalOf, backward, forward } from './goal.js'
+import { newestId } from './ledger.js'
 import { runGoals } from './goal-run.js'
 import { loadSets } from './layout.js'
 import { type RunReport, adviceOnLimit, joinReports, requireSuccess } from './report.js'
@@ -68,7 +69,7 @@ export async function migrateDown(parts: MigratorParts, options: DownOptions): P
 export async function migrateAgain(parts: MigratorParts, options: RunOptions): Promise<RunReport> {
   const before = await loadSelection(parts, options)
   const versions = new Map(
-    before.schemas.map((each) => [each.schema, newest(before.stateOf(each))]),
+    before.schemas.map((each) => [each.schema, newestId(before.stateOf(each).applied)]),
   )
   await migrateDown(parts, { ...options, steps: 1 })
   const goalOf: GoalOf = ({ schema }) => ({ kind: 'up', to: present(versions.get(schema)) })

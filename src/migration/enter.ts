@@ -43,7 +43,7 @@ export function schemaKey(schema: SchemaName): string {
 }
 
 /** {@link schemaKey} as a value. */
-export function schemaKeyOf(schema: SchemaName): string {
+export function schemaKeyOf(schema: string): string {
   return lockKey('schema', schema)
 }
 

@@ -2,7 +2,6 @@ import { isTenantryError } from '../errors.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { optionInvalid, wholeNumber } from '../support/options.js'
 import type { ExtensionUse } from './extension-check.js'
-import type { SchemaState } from './ledger.js'
 import { type DownOptions, type UpOptions, idOf } from './run-options.js'
 import type { Selection } from './selection.js'
 import { stepsIn } from './status.js'
@@ -11,11 +10,6 @@ import type { SchemaWork } from './work.js'
 
 /** What a run wants of each schema. */
 export type GoalOf = (schema: FleetSchema, selection: Selection) => Goal
-
-/** The id of the newest migration that a schema has had. */
-export function newest({ applied }: SchemaState): number {
-  return Math.max(0, ...applied.map(({ id }) => id))
-}
 
 /** Goals that lie ahead: all of the set, or up to one migration of it. */
 export function forward(kind: 'up' | 'mark', to: UpOptions['to']): GoalOf {

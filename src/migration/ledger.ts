@@ -47,6 +47,11 @@ export function ledgerRow({ id, name, hash }: LedgerQueryRow): LedgerRow {
   return { id: Number(id), name, hash }
 }
 
+/** The id of the newest migration among those that a schema has had; 0 for none. */
+export function newestId(applied: readonly LedgerRow[]): number {
+  return Math.max(0, ...applied.map(({ id }) => id))
+}
+
 /** How many ledgers one statement reads; more make PostgreSQL's planning outgrow the round trip. */
 const LEDGERS_PER_QUERY = 100
 

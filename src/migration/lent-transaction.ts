@@ -4,6 +4,8 @@ import { memoryOf } from '../postgres/client-memory.js'
 import { crossesTransaction } from '../postgres/transaction-control.js'
 import { isSubmittable, textOf } from '../postgres/wire.js'
 import { readSettings, restoreSettings } from './settings.js'
+import { setLocalPath } from '../postgres/local-path.js'
+import { shortened } from './shortened.js'
 
 /** What the code of a service is lent inside of a transaction that is not its own. */
 export type TransactionDb = Pick<ClientBase, 'query'>
@@ -28,7 +30,7 @@ export async function lendTransaction(
   work: (db: TransactionDb) => Promise<unknown> | void,
 ): Promise<void> {
   const before = await readSettings(client)
-  await client.query(`select pg_catalog.set_config('search_path', $1, true)`, [path])
+  await setLocalPath(client, path)
   const lent = lend(client, borrower)
   try {
     await work(lent.db)
@@ -87,6 +89,6 @@ function refused({ name, facts }: Borrower, statement: string | undefined): Tena
     'STATEMENT_REFUSED',
     `${name} is part of its schema's transaction, so it cannot begin or end one. ` +
       'Remove the statement, or use a savepoint.',
-    { ...facts, statement: statement.slice(0, 500) },
+    { ...facts, statement: shortened(statement) },
   )
 }

@@ -1,9 +1,7 @@
 import { splitStatements } from '../postgres/sql-text.js'
+import { hasNoTransactionMarker } from './marker.js'
 import { isKnownToCommit, wantsOwnTransactions } from './own-transactions.js'
 import type { Migration } from './source.js'
-
-/** The marker of `postgres-migrations`. */
-const MARKER = /--\s*postgres-migrations\s+disable-transaction/i
 
 /** Most files have none of these words, and are not lexed for this. */
 const MAY_BE = /\b(concurrently|vacuum|reindex|alter\s+system|database|tablespace|subscription)\b/i
@@ -36,7 +34,7 @@ export function needsNoTransaction(migration: Migration): boolean {
 
 function look({ sql, code }: Migration): boolean {
   if (code !== undefined) return false
-  if (MARKER.test(sql) || wantsOwnTransactions(sql)) return true
+  if (hasNoTransactionMarker(sql) || wantsOwnTransactions(sql)) return true
   if (!MAY_BE.test(sql)) return false
   return splitStatements(sql).some(({ start, end }) => isRefused(sql.slice(start, end)))
 }

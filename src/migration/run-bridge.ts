@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { lockKey, tryLockSession } from '../postgres/advisory-lock.js'
+import { tryLockSession } from '../postgres/advisory-lock.js'
 import { isYes, yesIf } from '../postgres/answer.js'
 import { memoryOf } from '../postgres/client-memory.js'
 import type { Database } from '../postgres/database.js'
@@ -10,6 +10,7 @@ import { sqlStateOf } from '../postgres/sql-state.js'
 import type { FleetSchema } from '../selector/selector.js'
 import { backoffMs } from '../support/backoff.js'
 import type { BridgeTarget, MigrationBridge } from './bridge.js'
+import { schemaKeyOf } from './enter.js'
 import { type SchemaLayout, extrasOf, pathOf } from './layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from './run-options.js'
 import { SingleClientPool, lentClient } from './single-client-pool.js'
@@ -93,7 +94,7 @@ async function readOnly<R>(client: PoolClient, work: () => Promise<R>): Promise<
 /** The lock of native runs, but for the session: the tool ends transactions as it likes. */
 async function lockSession(client: PoolClient, job: BridgeJob): Promise<void> {
   const { schema, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS } = job
-  const key = lockKey('schema', schema.schema)
+  const key = schemaKeyOf(schema.schema)
   const end = performance.now() + lockTimeoutMs
   for (let attempt = 1; !(await tryLockSession(client, key)); attempt += 1) {
     if (performance.now() > end) {

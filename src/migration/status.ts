@@ -1,6 +1,6 @@
 import { toError } from '../postgres/sql-state.js'
 import { type FleetSchema } from '../selector/selector.js'
-import { type LedgerRow, type SchemaState, foreignLedger } from './ledger.js'
+import { type LedgerRow, type SchemaState, foreignLedger, newestId } from './ledger.js'
 import { pendingMigrations } from './plan.js'
 import { factsOf } from './schema-facts.js'
 import type { Migration } from './source.js'
@@ -65,7 +65,7 @@ export function statusOf(
   migrations: readonly Migration[],
 ): SchemaStatus {
   const { exists, foreign } = state
-  const version = Math.max(0, ...state.applied.map(({ id }) => id))
+  const version = newestId(state.applied)
   const base = { ...factsOf(schema), exists, version, ...compared(state.applied, migrations) }
   try {
     if (migrations.length === 0) return { ...base, pending: [] }

@@ -50,6 +50,17 @@ export class LeasePool {
   /** What the clients of session scopes had before. */
   readonly #former = new WeakMap<PoolClient, FormerSettings>()
 
+  /**
+   * What the package itself runs on the pool: outside of any scope, but with the same care not to
+   * wait for ever inside one.
+   */
+  readonly database: Database = databaseOn({
+    lend: (work, isUnfit) => this.#lendPlain(work, isUnfit),
+    attend: (work) =>
+      unlessInVain(this.#waitOptions, (vain) => untilAborted(this.room.outside(work), vain)),
+    poolerKeepsSession: () => this.#rules.poolerKeepsSession,
+  })
+
   constructor(pool: Pool, rules: LeaseRules) {
     this.pool = pool
     this.room = new WaitingRoom(() => pool.options.max)
@@ -106,17 +117,6 @@ export class LeasePool {
       ready(null, new PlainSession(client, prelude, { begin, fixed })),
     )
   }
-
-  /**
-   * What the package itself runs on the pool: outside of any scope, but with the same care not to
-   * wait for ever inside one.
-   */
-  readonly database: Database = databaseOn({
-    lend: (work, isUnfit) => this.#lendPlain(work, isUnfit),
-    attend: (work) =>
-      unlessInVain(this.#waitOptions, (vain) => untilAborted(this.room.outside(work), vain)),
-    poolerKeepsSession: () => this.#rules.poolerKeepsSession,
-  })
 
   async #lendPlain<R>(
     work: (client: PoolClient) => Promise<R>,

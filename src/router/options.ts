@@ -21,7 +21,8 @@ import {
   type ResolvedDomainOptions,
   resolveDomainOptions,
 } from './domain-options.js'
-import { checkMetadataSchema, checkRegistry } from './registry-options.js'
+import { checkMetadataSchema } from './metadata-options.js'
+import { checkRegistry } from './registry-options.js'
 import { checkHooks } from './hook-options.js'
 import { checkKeys } from './option-keys.js'
 import { resolvePool } from './pool-options.js'

@@ -33,6 +33,7 @@ function header(headers: RequestHeaders, name: string): string | undefined {
   return typeof value === 'string' ? value : value?.[0]
 }
 
-function isFinder(headers: RequestHeaders): headers is { get(name: string): string | null } {
+/** Tells whether headers are such an object, as those of `fetch` are. */
+export function isFinder(headers: RequestHeaders): headers is { get(name: string): string | null } {
   return typeof headers['get'] === 'function'
 }

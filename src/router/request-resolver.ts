@@ -1,4 +1,5 @@
-import type { DomainName, HostName } from '../names/domain-name.js'
+import type { StaticDomain } from '../lifecycle/domain/free-domain.js'
+import type { HostName } from '../names/domain-name.js'
 import { type DomainRules, requestHost, slugOfHost } from '../names/domain-rules.js'
 import type { SchemaName } from '../names/schema-name.js'
 import type { Slug } from '../names/slug.js'
@@ -27,19 +28,13 @@ export interface Resolution<Metadata = TenantMetadata> {
   readonly destination: Destination<Metadata> | undefined
 }
 
-/** A domain of the configuration. */
-export interface FixedDomain {
-  readonly schema: SchemaName
-  readonly domain: DomainName
-}
-
 /** What requests are resolved with. */
 export interface ResolverParts {
   readonly lookUps: LookUps
   readonly rules: DomainRules & { readonly trustForwardedHost: boolean }
-  readonly staticDomains: readonly FixedDomain[]
+  readonly staticDomains: readonly StaticDomain[]
   /** Those that count only where no tenant's domain does. */
-  readonly fallbackDomains: readonly FixedDomain[]
+  readonly fallbackDomains: readonly StaticDomain[]
   /** The schema of every host that leads nowhere else. */
   readonly fallbackSchema: SchemaName | undefined
 }
@@ -122,7 +117,7 @@ export class RequestResolver {
   }
 }
 
-function fixedAt(host: HostName, all: readonly FixedDomain[]): readonly Fixed[] {
+function fixedAt(host: HostName, all: readonly StaticDomain[]): readonly Fixed[] {
   return all
     .filter(({ domain }) => domain.host === host)
     .map(({ schema, domain }) => fixedTo(schema, domain.path))

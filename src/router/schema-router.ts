@@ -7,6 +7,7 @@ import { currentScope, noScope, runInScope, tryCurrentScope } from '../scope/con
 import { type ScopeOptions, runScope } from '../scope/run-scope.js'
 import { TenantPool } from '../scope/tenant-pool.js'
 import { untilAborted } from '../support/abort.js'
+import { requireFunction } from '../support/options.js'
 import type { Selector } from '../selector/selector.js'
 import type { EachFunction, EachOptions } from './each.js'
 import { fixedSchema } from './fixed-schema.js'
@@ -98,7 +99,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
       const options = typeof second === 'function' ? third : second
       return runScope(leases, currentScope(), first, options)
     }
-    if (typeof second !== 'function') throw new TypeError('withTenant needs a function.')
+    requireFunction('withTenant', second)
     const scope = await untilAborted(this.#scopes.of(first), third?.signal)
     return runScope(leases, scope, second, third)
   }
@@ -109,6 +110,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
    * @throws `NAME_INVALID`, `SCHEMA_MISSING`, and `OPTIONS_INVALID` for a schema that is not configured
    */
   async withSchema<R>(name: string, fn: ScopeFunction<R>, options?: ScopeOptions): Promise<R> {
+    requireFunction('withSchema', fn)
     const scope = this.#scopes.make(fixedSchema(this.#options.layout, name))
     return runScope(this.#leases, scope, fn, options)
   }
@@ -119,6 +121,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
    * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, and what `fn` throws
    */
   async runAs<R>(tenant: TenantOrSlug, fn: () => R | Promise<R>): Promise<R> {
+    requireFunction('runAs', fn)
     return runInScope(await this.#scopes.of(tenant), async () => fn())
   }
 
@@ -188,6 +191,7 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
     fn: EachFunction<Metadata>,
     options: EachOptions = {},
   ): Promise<RunReport> {
+    requireFunction('each', fn)
     const { runEach } = await import('./each.js')
     const schemas = await this.migrations.select({ ...options, select: selector })
     const scoped = schemas.map((schema) => ({ schema, scope: this.#scopes.make(schema) }))

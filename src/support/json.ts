@@ -11,3 +11,8 @@ export function parseJson(text: string): unknown {
 export function isRecord(input: unknown): input is Readonly<Record<string, unknown>> {
   return typeof input === 'object' && input !== null
 }
+
+/** Tells whether a value is a JSON object: no list, and not null. */
+export function isJsonObject(input: unknown): input is Readonly<Record<string, unknown>> {
+  return isRecord(input) && !Array.isArray(input)
+}

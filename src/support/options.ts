@@ -45,6 +45,22 @@ export function programPath(option: string, value: unknown): string {
   throw optionInvalid(option, `Option "${option}" must be the path of a program.`)
 }
 
+/**
+ * Checks what a method is to call: a promise or a list is given easily where a function belongs.
+ *
+ * @throws `OPTIONS_INVALID`
+ */
+export function requireFunction(
+  method: string,
+  given: unknown,
+): asserts given is (...args: never) => unknown {
+  if (typeof given === 'function') return
+  throw optionInvalid(
+    'fn',
+    `${method} needs a function. Give it what is to be done as one, such as async () => { … }.`,
+  )
+}
+
 /** The error for an option that cannot be used. */
 export function optionInvalid(option: string, sentence: string): TenantryError {
   return new TenantryError('OPTIONS_INVALID', sentence, { option })

@@ -51,7 +51,10 @@ describe('fakeRouter', () => {
     const { rows } = await plain.withTenant(tenant, (db) => db.query('select 1'))
     expect(rows).toEqual([])
     const none: unknown = undefined
-    await expect(plain.withTenant('acme', none as () => void)).rejects.toThrow('needs a function')
+    const fn = none as () => void
+    for (const call of [plain.withTenant('acme', fn), plain.runAs('acme', fn)]) {
+      await expect(call).rejects.toMatchObject({ code: 'OPTIONS_INVALID', option: 'fn' })
+    }
   })
 
   it('resolves the hosts that it was given', async () => {

@@ -1,10 +1,11 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { findConfig } from '../config.js'
 import type { Define } from '../definition.js'
 import { EXIT, type ExitCode } from '../exit-code.js'
+import { namesIn } from '../files.js'
 import { jsonOption } from '../flags.js'
 import { type Output, type OutputFlags, openOutput, printJson } from '../output.js'
 import { STARTER_CONFIG, STARTER_SETS, type StarterFile } from '../starter-project.js'
@@ -55,7 +56,7 @@ async function planFiles(folder: string): Promise<Plan> {
   const sets = await Promise.all(
     STARTER_SETS.map(async (set) => ({
       ...set,
-      taken: await hasEntries(join(folder, set.folder)),
+      taken: (await namesIn(join(folder, set.folder))).length > 0,
     })),
   )
   const free = sets.filter(({ taken }) => !taken).flatMap(({ files }) => files)
@@ -67,14 +68,6 @@ async function planFiles(folder: string): Promise<Plan> {
       ...sets.filter(({ taken }) => taken).map((set) => [set.folder, 'is not empty'] as const),
     ],
   }
-}
-
-async function hasEntries(folder: string): Promise<boolean> {
-  const entries = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  })
-  return entries.length > 0
 }
 
 /** Asks only a person: a script that runs `init` wants the files. */

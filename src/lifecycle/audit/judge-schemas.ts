@@ -1,6 +1,6 @@
+import { schemaKeyOf } from '../../migration/enter.js'
 import type { SchemaLayout } from '../../migration/layout.js'
 import { quoteIdent } from '../../names/schema-name.js'
-import { lockKey } from '../../postgres/advisory-lock.js'
 import type { AuditFinding } from './finding.js'
 import { isLike } from './judge-names.js'
 import type { Observed, SeenSchema } from './observe.js'
@@ -20,7 +20,7 @@ export function judgeSchemas(
     const found = judge(schema, layout.tenants.prefix)
     if (found === undefined) return []
     const { kind, message, repair, since } = found
-    const busy = heldKeys.has(lockKey('schema', schema.name))
+    const busy = heldKeys.has(schemaKeyOf(schema.name))
     return [
       {
         kind,

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import { pathOf } from '../../migration/layout.js'
+import { newestId } from '../../migration/ledger.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import { tenantReference } from '../../migration/verify/tenant-reference.js'
 import { parseSlug } from '../../names/slug.js'
@@ -99,7 +100,7 @@ async function backUp(
   const { schema, applied } = source
   const { signal } = options
   const progress = new RowProgress(options.onEvent)
-  const version = Math.max(0, ...applied.map(({ id }) => id))
+  const version = newestId(applied)
   const report = { tenant: source.slug, schema, version }
   if (engine.name === 'pg_dump') {
     const { backUpByDump } = await import('../pg-dump/backup-dump.js')

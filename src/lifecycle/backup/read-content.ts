@@ -22,6 +22,7 @@ import {
   archivedDomain,
 } from './archive-record.js'
 import type { ArchiveContent } from './write-archive.js'
+import { setLocalPath } from '../../postgres/local-path.js'
 
 /** A schema that is being backed up. */
 export interface ReadSource {
@@ -77,7 +78,7 @@ export async function readSchema(
     views: await filledViews(client, schema),
     size: await tableBytes(client, schema),
   }
-  await client.query(`select set_config('search_path', $1, true)`, [path])
+  await setLocalPath(client, path)
   return { header, catalog, tables }
 }
 

@@ -23,6 +23,7 @@ import { type MovedRows, toldRows } from '../told-change.js'
 import { type ExportTable, readExportTables } from './export-catalog.js'
 import { fillWhole, freePlace, writeDown } from './export-folder.js'
 import { type ExportFormat, writeTables } from './write-tables.js'
+import { setLocalPath } from '../../postgres/local-path.js'
 
 export type { ExportFormat } from './write-tables.js'
 
@@ -177,7 +178,7 @@ async function writeContents(parts: LifecycleParts, client: PoolClient, job: Job
   const domains = await registry.domainsOf(client, slug)
   await inRowForm(client, async () => {
     const path = pathOf(layout, schema, 'tenant')
-    await client.query(`select set_config('search_path', $1, true)`, [path])
+    await setLocalPath(client, path)
     const tables = chosen(job, await readExportTables(client, schema))
     await lockTables(client, { tables }, schema)
     const written = await writeTables(client, { ...job, tables })

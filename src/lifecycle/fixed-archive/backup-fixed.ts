@@ -1,5 +1,5 @@
 import { pathOf } from '../../migration/layout.js'
-import { foreignLedger } from '../../migration/ledger.js'
+import { foreignLedger, newestId } from '../../migration/ledger.js'
 import { pendingMigrations } from '../../migration/plan.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from '../../migration/run-options.js'
 import type { SchemaName } from '../../names/schema-name.js'
@@ -73,7 +73,7 @@ export async function backupFixed(
     drifted: (differences) => structureDiffers(schema, differences),
   }
   await writeSnapshot(parts.db, job, target)
-  const version = Math.max(0, ...applied.map(({ id }) => id))
+  const version = newestId(applied)
   return { schema, kind, version, ...progress.totals }
 }
 

@@ -21,6 +21,7 @@ import type { Move } from './move.js'
 import { serveArrival } from './serve-arrival.js'
 import type { MoveSource } from './source.js'
 import { present } from '../../support/present.js'
+import { setLocalPath } from '../../postgres/local-path.js'
 
 /** What had changed since the first copy was made. */
 export interface CaughtUp {
@@ -80,7 +81,7 @@ async function copyChanges(move: Move, here: Side, there: Side): Promise<CaughtU
   const plan = await planCopy(here, there)
   const filled = await filledViews(here.client, here.schema)
   const isSame = filled.join() === (await filledViews(there.client, there.schema)).join()
-  for (const side of [here, there]) await setPath(side)
+  for (const side of [here, there]) await setLocalPath(side.client, side.path)
   const [wanted, found] = await Promise.all([sumsOf(here), sumsOf(there)])
   const differing = [...wanted].filter(([name, sum]) => found.get(name) !== sum)
   const again = withReferrers(
@@ -161,10 +162,6 @@ async function copyAgain(
     }
   })
   return tables
-}
-
-function setPath({ client, path }: Side): Promise<unknown> {
-  return client.query(`select set_config('search_path', $1, true)`, [path])
 }
 
 interface TableLink {

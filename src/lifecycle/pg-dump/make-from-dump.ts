@@ -17,6 +17,7 @@ import { migrateNew } from '../structure.js'
 import { playAs } from './play-as.js'
 import type { DumpPlan } from './restore-dump.js'
 import { present } from '../../support/present.js'
+import { setLocalPath } from '../../postgres/local-path.js'
 
 /**
  * Makes the schema of a tenant from an archive of `pg_dump`, compares it with what was written beside
@@ -56,7 +57,7 @@ async function requireRows(
 ): Promise<void> {
   const { tables } = await readCopyCatalog(client, schema)
   // Names in values are as short as they were when the sums were made.
-  await client.query(`select set_config('search_path', $1, true)`, [path])
+  await setLocalPath(client, path)
   const sums = await rowSums(client, schema, tables)
   for (const [table, sum] of sums) progress.done(table, sum)
   if (sidecar === undefined) return

@@ -9,6 +9,7 @@ import { holdSchema } from '../schema-lock.js'
 import { markOf, markSchema, readComments } from '../schema-mark.js'
 import { requireFreeName } from './free-name.js'
 import { type DumpScript, playScript } from './play-script.js'
+import { setLocalPath } from '../../postgres/local-path.js'
 
 /** What an archive is to become. */
 export interface PlayedAs {
@@ -37,7 +38,7 @@ export async function playAs(
   const moves = from !== schema
   if (!moves) await requireFreeName(client, schema)
   const aside = moves ? await putAside(client, from, lockTimeoutMs) : undefined
-  await client.query(`select set_config('search_path', $1, true)`, [path])
+  await setLocalPath(client, path)
   await playScript(client, script)
   if (moves) await renameSchema(client, { from, to: schema })
   if (aside !== undefined) await renameSchema(client, { from: aside, to: from })

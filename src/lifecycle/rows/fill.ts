@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg'
 import { quoteIdent, quoteLiteral } from '../../names/schema-name.js'
 import type { CopyCatalog, ForeignKey, Reaction } from './copy-catalog.js'
 import type { LateKeys } from './late-keys.js'
+import { setLocalPath } from '../../postgres/local-path.js'
 
 /** A schema whose tables are filled with rows that some schema has had already. */
 export interface Filling {
@@ -32,7 +33,7 @@ export async function fillTables(
     late.some((key) => key.owner === owner && key.name === name)
   const cut = wanted.filter((key) => !isLate(key))
 
-  await client.query(`select set_config('search_path', $1, true)`, [path])
+  await setLocalPath(client, path)
   await run(catalog.reactions.map(switchOff))
   await run(catalog.forced.map((table) => `alter table ${table} no force row level security`))
   await run([...cut.map(dropKey), ...late.map(({ drop }) => drop).toReversed()])

@@ -1,5 +1,14 @@
 import { splitStatements } from '../../postgres/sql-text.js'
-import { type AstNode, constantText, listIn, numberIn, optionIn, textsOf, unwrap } from './node.js'
+import {
+  type AstNode,
+  constantText,
+  lastText,
+  listIn,
+  numberIn,
+  optionIn,
+  textsOf,
+  unwrap,
+} from './node.js'
 import { type Parser, parseBlock, parseSql } from './parser.js'
 import {
   type Locate,
@@ -155,7 +164,7 @@ function executedText(parser: Parser, select: string): string | undefined {
   const [target] = listIn(unwrap(raw?.['stmt'])?.node, 'targetList').map(unwrap)
   const value = target?.node['val']
   const call = unwrap(value)
-  if (call?.kind !== 'FuncCall' || textsOf(call.node['funcname']).at(-1) !== 'format') {
+  if (call?.kind !== 'FuncCall' || lastText(call.node['funcname']) !== 'format') {
     return constantText(value)
   }
   return constantText(listIn(call.node, 'args')[0])?.replaceAll(

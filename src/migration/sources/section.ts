@@ -1,4 +1,5 @@
 import { splitStatements } from '../../postgres/sql-text.js'
+import { NO_TRANSACTION_MARKER } from '../marker.js'
 
 /** How the files of a tool mark what goes up and what comes down. */
 export interface SectionMarks {
@@ -17,9 +18,6 @@ export interface Sections {
   /** Offset of SQL that belongs to neither. */
   readonly stray?: number
 }
-
-/** The line that keeps a migration out of the transaction of the others. */
-const OUTSIDE_TRANSACTION = '-- postgres-migrations disable-transaction'
 
 type Half = 'up' | 'down'
 
@@ -74,7 +72,7 @@ function textOf(
   const kept = lines.slice(0, last + 1).map((line, at) => {
     if (halves[at] !== half) return ''
     const isMark = marks[half].test(line)
-    return isMark && (whole || outside?.line?.test(line)) ? OUTSIDE_TRANSACTION : line
+    return isMark && (whole || outside?.line?.test(line)) ? NO_TRANSACTION_MARKER : line
   })
   return kept.join('\n')
 }

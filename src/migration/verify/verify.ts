@@ -3,7 +3,7 @@ import { TenantryError, isTenantryError } from '../../errors.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import type { FleetSchema } from '../../selector/selector.js'
 import { loadSets } from '../layout.js'
-import { type SchemaState, foreignLedger, readStates } from '../ledger.js'
+import { type SchemaState, foreignLedger, newestId, readStates } from '../ledger.js'
 import { pendingMigrations } from '../plan.js'
 import { factsOf } from '../schema-facts.js'
 import type { Migration } from '../source.js'
@@ -152,6 +152,6 @@ function named(
   schema: FleetSchema,
   { applied }: SchemaState,
 ): Pick<VerifyFinding, 'schema' | 'kind' | 'version'> {
-  const version = Math.max(0, ...applied.map(({ id }) => id))
+  const version = newestId(applied)
   return { ...factsOf(schema), version }
 }

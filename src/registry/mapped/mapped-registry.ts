@@ -5,10 +5,11 @@ import { REGISTRY_CHANGE_CHANNEL } from '../change.js'
 import type { TenantRegistry } from '../registry.js'
 import type { TenantMetadata } from '../tenant.js'
 import { catalogCheck } from './catalog-check.js'
-import { mappedDomainWrites } from './mapped-domain.js'
-import { mappedLookUps } from './mapped-look-up.js'
-import { mappedTenantReads, mappedTenantWrites } from './mapped-tenant.js'
+import { mappedDomainReads } from './domain-reads.js'
+import { mappedDomainWrites } from './domain-writes.js'
 import { type MappedRegistryOptions, type Mapping, resolveMapping } from './mapping.js'
+import { mappedTenantReads } from './tenant-reads.js'
+import { mappedTenantWrites } from './tenant-writes.js'
 
 /**
  * Makes a registry of the service's own table, to which it adds nothing.
@@ -56,7 +57,7 @@ type Reads = Required<
 >
 
 function checkedReads(mapping: Mapping, isThere: Question): Reads {
-  const reads: Reads = { ...mappedTenantReads(mapping), ...mappedLookUps(mapping) }
+  const reads: Reads = { ...mappedTenantReads(mapping), ...mappedDomainReads(mapping) }
   return {
     findBySlug: async (db, slug) => ((await isThere(db)) ? reads.findBySlug(db, slug) : undefined),
     list: async (db, filter) => ((await isThere(db)) ? reads.list(db, filter) : []),

@@ -146,10 +146,20 @@ describe('what routers are told', () => {
     })
   })
 
-  it('is a function for a scope, and not what it would return', async () => {
-    const router = new SchemaRouter({ connectionString: 'postgres://localhost:1/nowhere' })
-    const rows: unknown = []
-    const called = router.withTenant('acme', rows as () => void)
-    await expect(called).rejects.toThrow('withTenant needs a function.')
+  const router = new SchemaRouter({ connectionString: 'postgres://localhost:1/nowhere' })
+  const rows: unknown = []
+  const fn = rows as () => Promise<void>
+
+  it.each([
+    ['withTenant', () => router.withTenant('acme', fn)],
+    ['withSchema', () => router.withSchema('public', fn)],
+    ['runAs', () => router.runAs('acme', fn)],
+    ['each', () => router.each({ kind: 'all' }, fn)],
+  ])('is a function for %s, and not what it would return', async (method, call) => {
+    await expect(call()).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      option: 'fn',
+      message: expect.stringContaining(`${method} needs a function.`),
+    })
   })
 })

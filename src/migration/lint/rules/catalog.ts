@@ -1,4 +1,4 @@
-import { constantText, isNode, textIn, textsOf, lastText, tableName } from '../node.js'
+import { constantText, isNode, lastText, tableName, textIn } from '../node.js'
 import type { Hit, LintFile, Rule } from '../rule.js'
 import { type Statement, type Visit, above } from '../walk.js'
 
@@ -89,6 +89,5 @@ function fixedSchema({ kind, node }: Visit): string | undefined {
 function isSchemaColumn(input: unknown): boolean {
   if (!isNode(input)) return false
   const column = input['ColumnRef']
-  const name = isNode(column) ? textsOf(column['fields']).at(-1) : undefined
-  return name !== undefined && /^(nspname|schemaname|\w+_schema)$/.test(name)
+  return isNode(column) && /^(nspname|schemaname|\w+_schema)$/.test(lastText(column['fields']))
 }

@@ -1,4 +1,4 @@
-import { constantText, textIn, textsOf } from '../node.js'
+import { constantText, lastText, textIn } from '../node.js'
 import type { Hit, LintFile, Rule } from '../rule.js'
 import type { Statement, Visit } from '../walk.js'
 
@@ -29,9 +29,9 @@ function addedValue({ kind, node }: Statement): string | undefined {
 
 /** The values of a type that the same transaction made may be used. */
 function isMadeBefore({ node }: Statement, before: readonly Statement[]): boolean {
-  const name = textsOf(node['typeName']).at(-1)
+  const name = lastText(node['typeName'])
   return before.some(
-    (each) => each.kind === 'CreateEnumStmt' && textsOf(each.node['typeName']).at(-1) === name,
+    (each) => each.kind === 'CreateEnumStmt' && lastText(each.node['typeName']) === name,
   )
 }
 

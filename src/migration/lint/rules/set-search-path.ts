@@ -1,4 +1,4 @@
-import { constantText, listIn, textIn, textsOf } from '../node.js'
+import { constantText, lastText, listIn, textIn } from '../node.js'
 import { type Rule, nodeRule } from '../rule.js'
 import type { Visit } from '../walk.js'
 
@@ -28,6 +28,6 @@ function isPath(node: Visit['node']): boolean {
 }
 
 function setsPath(node: Visit['node']): boolean {
-  if (textsOf(node['funcname']).at(-1) !== 'set_config') return false
+  if (lastText(node['funcname']) !== 'set_config') return false
   return constantText(listIn(node, 'args')[0])?.toLowerCase() === 'search_path'
 }

@@ -1,9 +1,9 @@
 import { listIn, nodeIn, optionIn, unwrap } from '../node.js'
 import { type Rule, nodeRule } from '../rule.js'
+import { NO_TRANSACTION_MARKER, hasNoTransactionMarker } from '../../marker.js'
 import { wantsOwnTransactions } from '../../own-transactions.js'
 import type { Visit } from '../walk.js'
 
-const MARKER = '-- postgres-migrations disable-transaction'
 const BLANKED = /^TRANS_STMT_(BEGIN|START|COMMIT)$/
 const TAKES_BACK = /^TRANS_STMT_(ROLLBACK|PREPARE|COMMIT_PREPARED|ROLLBACK_PREPARED)$/
 
@@ -25,7 +25,7 @@ export const transactionControl: Rule = nodeRule(
       return 'The schema is migrated in one transaction, and this would end it. Remove it, or use a savepoint.'
     }
     if (!BLANKED.test(control)) return undefined
-    const message = sql.includes(MARKER) || wantsOwnTransactions(sql) ? APART : LEFT_OUT
+    const message = hasNoTransactionMarker(sql) || wantsOwnTransactions(sql) ? APART : LEFT_OUT
     return { level: 'warning', message }
   },
 )
@@ -39,10 +39,10 @@ export const needsNoTransaction: Rule = nodeRule(
     if (within === 'routine' || !refusesTransaction(visit)) return undefined
     const refused = 'PostgreSQL refuses this in a transaction'
     if (within === 'do') return `${refused}, and a DO block is always in one. Write it outside.`
-    if (sql.includes(MARKER)) return undefined
+    if (hasNoTransactionMarker(sql)) return undefined
     const message =
       `${refused}, so the whole file runs outside of one: if it fails half-way, what ran before stays. ` +
-      `Put it into a file of its own that begins with "${MARKER}".`
+      `Put it into a file of its own that begins with "${NO_TRANSACTION_MARKER}".`
     return { level: 'warning', message }
   },
 )

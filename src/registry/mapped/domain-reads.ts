@@ -10,7 +10,7 @@ import { domainTexts } from './domain-texts.js'
 import { type MappedRow, tenantColumns, tenantOfRow } from './mapped-row.js'
 import type { Mapping } from './mapping.js'
 
-type LookUps = Required<Pick<TenantRegistry, 'lookUp' | 'domainsOf' | 'listDomains'>>
+type DomainReads = Required<Pick<TenantRegistry, 'lookUp' | 'domainsOf' | 'listDomains'>>
 
 interface FoundRow extends MappedRow {
   /** A service's own type parsers leave text alone. */
@@ -18,7 +18,7 @@ interface FoundRow extends MappedRow {
 }
 
 /** Reads of the service's tables that are about domains. */
-export function mappedLookUps(mapping: Mapping): LookUps {
+export function mappedDomainReads(mapping: Mapping): DomainReads {
   const text = lookUpText(mapping)
   const { tenants, domains } = mapping
   const own = domains && {
