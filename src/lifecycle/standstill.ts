@@ -142,7 +142,7 @@ async function untilRaised(
 export function schemaMissing(schema: SchemaName): TenantryError {
   return new TenantryError(
     'SCHEMA_MISSING',
-    `Schema "${schema}" does not exist. Restore it from a backup, or delete and purge its tenant.`,
+    `Schema "${schema}" does not exist. Restore it from a backup with { replace: true }, or delete and purge its tenant.`,
     { schema },
   )
 }

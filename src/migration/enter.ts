@@ -119,7 +119,8 @@ function missing(error: unknown, schema: SchemaName): never {
   if (sqlStateOf(error) !== SQL_STATE.invalidSchemaName) throw error
   throw new TenantryError(
     'SCHEMA_MISSING',
-    `Schema "${schema}" is registered but does not exist. Restore it, or delete the tenant.`,
+    `Schema "${schema}" is registered but does not exist. Restore it from a backup ` +
+      'with { replace: true }, or delete and purge the tenant.',
     { schema, cause: error },
   )
 }

@@ -153,7 +153,7 @@ describe('tenants.audit', () => {
         kind: 'purge-unfinished',
         tenant: 'acme',
         since: new Date('2026-01-02T03:04:05.000Z'),
-        repair: expect.stringContaining('restore the schema from a backup') as unknown,
+        repair: expect.stringContaining('restore the schema by tenants.restore(') as unknown,
       },
     ])
     await router.tenants.delete('acme')

@@ -111,6 +111,40 @@ describe('tenants.restore with replace', () => {
     expect(await total(fleet)).toBe('5')
   })
 
+  it('makes a schema again that somebody has dropped', async () => {
+    const fleet = await setUp()
+    const { router, prefix, file } = fleet
+    const before = await router.tenants.get('acme')
+    expect(await total(fleet)).toBe('12')
+    await database.admin.query(`drop schema ${prefix}acme cascade`)
+    await expect(total(fleet)).rejects.toMatchObject({ code: 'SCHEMA_MISSING' })
+    await expect(router.tenants.restore(file)).rejects.toMatchObject({ code: 'TENANT_EXISTS' })
+
+    const report = await router.tenants.restore(file, { replace: true })
+    expect(report).toMatchObject({ tenant: before, verified: true, rows: 1 })
+    expect(report).not.toHaveProperty('former')
+    expect(await total(fleet)).toBe('5')
+    expect((await router.migrations.verify()).findings).toEqual([])
+    const { findings } = await router.tenants.audit()
+    expect(findings.filter(({ tenant }) => tenant !== undefined)).toEqual([])
+  })
+
+  it('makes a dropped schema for none but the tenant that was backed up', async () => {
+    const { router, prefix, file } = await setUp()
+    await database.admin.query(`drop schema ${prefix}acme cascade`)
+    await router.tenants.delete('acme')
+    await router.tenants.purge('acme', { confirm: 'acme' })
+    await router.tenants.create({ slug: 'acme' })
+    await database.admin.query(`drop schema ${prefix}acme cascade`)
+    await expect(router.tenants.restore(file, { replace: true })).rejects.toMatchObject({
+      code: 'TENANT_EXISTS',
+    })
+    const { findings } = await router.tenants.audit()
+    expect(findings).toContainEqual(
+      expect.objectContaining({ kind: 'tenant-without-schema', tenant: 'acme' }),
+    )
+  })
+
   it('refuses a slug that nobody has', async () => {
     const { router, file } = await setUp()
     const nobody = router.tenants.restore(file, { replace: true, as: 'beta' })

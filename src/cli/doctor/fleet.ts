@@ -59,7 +59,7 @@ export const missingSchemas: Check = async (patient) =>
       level: 'error',
       fine: 'every tenant has its schema',
       message: 'these schemas of tenants are missing',
-      advice: 'Restore them from a backup, or delete and purge their tenants.',
+      advice: 'Restore them by "tenantry restore … --replace", or delete and purge their tenants.',
     },
   )
 

@@ -51,7 +51,7 @@ function judge(tenant: Tenant, schema: SeenSchema | undefined): Judgement | unde
     message: `Tenant "${tenant.slug}" is ${tenant.status}, but its schema is marked as "${mark.kind}".`,
     repair:
       `Look whether the schema is whole. If it is, take the line that begins with "tenantry:" out of ` +
-      `the comment on schema "${schema.name}"; else restore the schema from a backup.`,
+      `the comment on schema "${schema.name}"; else call tenants.restore(backup, { replace: true }).`,
   }
 }
 
@@ -70,7 +70,7 @@ function withoutSchema({ slug, schema, status }: Tenant): Judgement {
     repair:
       status === 'deleted'
         ? `Call tenants.purge('${slug}', { confirm: '${slug}' }), which forgets the tenant.`
-        : `Restore the schema from a backup, or ${purgeText(slug)}.`,
+        : `Restore the schema by tenants.restore(backup, { replace: true }), or ${purgeText(slug)}.`,
   }
 }
 
@@ -83,7 +83,7 @@ function halfPurged({ slug, status }: Tenant, since: Date): Judgement {
     repair:
       status === 'deleted'
         ? `Call ${purge} again, which finishes it.`
-        : `The tenant is ${status}: call tenants.delete('${slug}') and ${purge}, or restore the schema from a backup.`,
+        : `The tenant is ${status}: call tenants.delete('${slug}') and ${purge}, or restore the schema by tenants.restore(backup, { replace: true }).`,
   }
 }
 

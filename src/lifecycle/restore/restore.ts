@@ -15,7 +15,7 @@ import { type MakeRestored, type RestoreOptions, planOf } from './restore-plan.j
 /** What was restored. */
 export interface RestoreReport<Metadata = TenantMetadata> {
   readonly tenant: Tenant<Metadata>
-  /** The schema of the tenant that was replaced. */
+  /** The schema of the tenant that was replaced, if it was still there. */
   readonly former?: string
   /** File names of the migrations that came after the backup, and have been applied now. */
   readonly migrated: readonly string[]

@@ -143,7 +143,7 @@ function missing(schema: string, tenant: string | undefined): TenantryError {
     `Schema "${schema}" does not exist. ` +
       (tenant === undefined
         ? 'Run the migrations to make it.'
-        : 'Restore it, or delete the tenant.'),
+        : 'Restore it from a backup with { replace: true }, or delete and purge the tenant.'),
     { schema, tenant },
   )
 }
