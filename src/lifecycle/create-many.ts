@@ -13,6 +13,7 @@ import {
   prepareCreate,
   validOrder,
 } from './create.js'
+import { present } from '../support/present.js'
 
 /** How many tenants are created. */
 export interface CreateManyOptions {
@@ -122,5 +123,5 @@ function requireCreated(report: RunReport): RunReport {
 }
 
 function failureText({ tenant = '', error }: SchemaOutcome): string {
-  return `${tenant}: ${error?.message ?? ''}`
+  return `${tenant}: ${present(error).message}`
 }

@@ -5,6 +5,7 @@ import { textInTransaction } from './one-transaction.js'
 import { shortened } from './shortened.js'
 import type { Migration } from './source.js'
 import { isError } from '../support/is-error.js'
+import { present } from '../support/present.js'
 
 /** Many migrations as one text, with what is needed to find a place in it again. */
 export interface MigrationBatch {
@@ -90,7 +91,7 @@ export function placeAtEnd(migrations: readonly Migration[], error: unknown): Pl
 function offsetOf(text: string, position: number): number {
   let offset = 0
   for (let left = position - 1; left > 0 && offset < text.length; left -= 1) {
-    offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1
+    offset += present(text.codePointAt(offset)) > 0xffff ? 2 : 1
   }
   return offset
 }

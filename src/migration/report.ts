@@ -4,6 +4,7 @@ import type { SchemaKind } from '../selector/selector.js'
 import { firstFew } from '../support/first-few.js'
 import type { LintFinding } from './lint/lint.js'
 import type { VerifyReport } from './verify/verify.js'
+import { present } from '../support/present.js'
 
 /** What became of one schema in a run. */
 export interface SchemaOutcome {
@@ -108,5 +109,5 @@ export function requireSuccess(code: ErrorCode, report: RunReport, advice = ''):
 }
 
 function named({ schema, error }: SchemaOutcome): string {
-  return `${schema}: ${error?.message ?? ''}`
+  return `${schema}: ${present(error).message}`
 }

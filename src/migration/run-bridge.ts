@@ -15,6 +15,7 @@ import { type SchemaLayout, extrasOf, pathOf } from './layout.js'
 import { DEFAULT_LOCK_TIMEOUT_MS } from './run-options.js'
 import { SingleClientPool, lentClient } from './single-client-pool.js'
 import { isError, reasonOf } from '../support/is-error.js'
+import { present } from '../support/present.js'
 
 /** What a tool is to do in one schema. */
 export interface BridgeJob {
@@ -112,7 +113,7 @@ async function requireKept(client: PoolClient, path: string, job: BridgeJob): Pr
          ${yesIf('txid_current_if_assigned() is null')} as closed`,
     ),
   )
-  const { now = '', closed } = rows[0] ?? {}
+  const { now = '', closed } = present(rows[0])
   if (!isYes(closed))
     throw failed(job, new Error('it has left its transaction open, which is rolled back'))
   if (now === path) return

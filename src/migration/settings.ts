@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
 import { splitStatements } from '../postgres/sql-text.js'
+import { present } from '../support/present.js'
 
 /** What a migration may change for those that come after it on the same connection. */
 export interface Settings {
@@ -34,7 +35,7 @@ const READ = `
 export async function readSettings(client: PoolClient): Promise<Settings> {
   const { rows } = await client.query<SettingRow>(READ)
   const values = new Map(rows.map(({ name, value }) => [name, value]))
-  return { role: values.get('role') ?? 'none', values }
+  return { role: present(values.get('role')), values }
 }
 
 /** Gives the connection back what it had, until the transaction ends. */

@@ -102,6 +102,22 @@ describe('serveTenants in hono', () => {
   })
 })
 
+describe('serveTenants in hono without a server of Node', () => {
+  it('serves, with and without a body, and asks again without the prefix', async () => {
+    const app = new Hono()
+    app.use(serveTenants(router, { app }))
+    app.get('/loans', (c) => c.text(tenantOf(c)?.slug ?? ''))
+    app.get('/none', (c) => c.body(null, 204))
+    const ask = (path: string, env?: object) =>
+      app.request(`http://lender.test/beta${path}`, { headers: { host: 'lender.test' } }, env)
+    for (const env of [undefined, {}, { incoming: 'odd' }]) {
+      expect(await (await ask('/loans', env)).text()).toBe('lender')
+    }
+    const answer = await ask('/none')
+    expect([answer.status, answer.body]).toEqual([204, null])
+  })
+})
+
 describe('the types of tenantry/hono', () => {
   it('fit into those of hono', () => {
     const app = new Hono<{ Variables: TenantVariables<{ plan: string }> }>()

@@ -53,7 +53,7 @@ describe('tenantry exec', () => {
   it('fails the schemas whose program fails, and names each line when several run', async () => {
     const project = await openFleet(database, ['a', 'b'])
     const { prefix } = project
-    const script = `console.log('at', process.argv[1]); process.exit(process.env.TENANT_SLUG === 'a' ? 7 : 0)`
+    const script = `console.log('at', process.argv[1]); console.error('odd'); process.exit(process.env.TENANT_SLUG === 'a' ? 7 : 0)`
     const words = ['node', '-e', script, '--', '--parallel']
     const { code, stdout, stderr } = await project.tenantry(
       'exec',
@@ -67,6 +67,9 @@ describe('tenantry exec', () => {
       expect.stringMatching(new RegExp(`^${prefix}a +at --parallel$`)),
       expect.stringMatching(new RegExp(`^${prefix}b +at --parallel$`)),
     ])
+    for (const slug of ['a', 'b']) {
+      expect(stderr).toMatch(new RegExp(`^${prefix}${slug} +odd$`, 'm'))
+    }
     expect(stderr).toMatch(
       new RegExp(`^${prefix}a +failed {2}RUN_FAILED: "node" ended with exit code 7`, 'm'),
     )

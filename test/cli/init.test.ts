@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, callBinary, type CallResult } from './binary.js'
 import { linesOf, temporaryFolder } from './project.js'
+import { HAS_TERMINAL, callInTerminal } from './terminal.js'
 
 const database = useDatabase()
 
@@ -119,5 +120,28 @@ describe('tenantry tenant', () => {
     const taken = await callIn(folder, 'tenant', 'create', 'twice')
     expect(taken.code).toBe(1)
     expect(taken.stderr).toMatch(/^TENANT_EXISTS: /)
+  })
+
+  it.skipIf(!HAS_TERMINAL)('asks a person first, who may not want the files', async () => {
+    const cwd = await temporaryFolder()
+    const ask = (keys: string) =>
+      callInTerminal(['init'], [{ after: 'Write these files? [Y/n]', keys }], { cwd, env: {} })
+    const refused = await ask('n\r')
+    expect(refused).toMatchObject({
+      code: 0,
+      screen: expect.stringContaining('Nothing was written.'),
+    })
+    expect(await readdir(cwd)).toEqual([])
+    const accepted = await ask('\r')
+    expect(accepted).toMatchObject({ code: 0, screen: expect.stringContaining('Next: tenantry') })
+    expect((await readdir(cwd)).toSorted()).toEqual(['migrations', 'tenantry.config.ts'])
+  })
+
+  it('fails where a file stands in the way of a folder', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'migrations'), '')
+    const { code, stderr } = await callIn(folder, 'init', '--yes')
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOTDIR') })
+    expect(await readdir(folder)).toEqual(['migrations'])
   })
 })

@@ -62,6 +62,24 @@ describe('whoWill', () => {
     })
   })
 
+  it('takes a tenant by its domain, once it is verified', async () => {
+    const { prefix, router, reader } = await setUp('acme')
+    const host = `${prefix.replaceAll('_', '')}.example.com`
+    await router.tenants.domains.add('acme', host, { verified: false })
+    const ask = (): Promise<readonly string[]> => reader.whoWill(select.names(host))
+    await expect(ask()).rejects.toMatchObject({ code: 'SELECTOR_UNKNOWN', schema: host })
+    await router.tenants.domains.verify('acme', host)
+    expect(await ask()).toEqual([`${prefix}acme`])
+  })
+
+  it('refuses what can be the name of nothing', async () => {
+    const { reader } = await setUp('acme')
+    await expect(reader.whoWill(select.names('no name'))).rejects.toMatchObject({
+      code: 'SELECTOR_UNKNOWN',
+      schema: 'no name',
+    })
+  })
+
   it('refuses a slug that is a static schema’s name as well', async () => {
     const prefix = database.prefix()
     const schemas = {

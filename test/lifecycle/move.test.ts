@@ -222,6 +222,52 @@ describe('tenants.move', () => {
   })
 })
 
+describe('tenants.move once more', () => {
+  it('answers with the tenant where the move has ended', async () => {
+    const { from, to } = await setUp()
+    const first = await from.tenants.move('acme', { to })
+    const again = await from.tenants.move('acme', { to })
+    expect(again).toMatchObject({ tenant: first.tenant, source: first.source, rows: 0 })
+    expect(await amounts(to)).toEqual([])
+  })
+
+  it('leaves a suspended tenant suspended, and brings a domain that came meanwhile', async () => {
+    const { from, to } = await setUp()
+    await from.tenants.suspend('acme')
+    let added: Promise<unknown> | undefined
+    const onEvent = (): void => {
+      added ??= from.tenants.domains.add('acme', 'late.example.com')
+    }
+    const { tenant } = await from.tenants.move('acme', { to, onEvent })
+    await added
+    expect(tenant).toMatchObject({ status: 'suspended' })
+    const hosts = (await to.tenants.domains.list('acme')).map(({ host }) => host)
+    expect(hosts).toContain('late.example.com')
+  })
+
+  it.each([
+    ['as it was', ''],
+    ['anew, where the copy was changed', 'alter table NAME.loans add odd int'],
+  ])('goes on where neither database could be told, %s', async (_, change) => {
+    const { from, to, prefix } = await setUp()
+    await insertLoan(from, 5)
+    await there.admin.query(`
+      create function refuse_${prefix}() returns trigger language plpgsql as
+        $$ begin if old.status = 'suspended' and new.status <> old.status then raise 'no room'; end if; return new; end $$;
+      create trigger refuse before update on shared_${prefix}.tenantry_tenants
+        for each row execute function refuse_${prefix}()`)
+    const failed = from.tenants.move('acme', { to })
+    await expect(failed).rejects.toMatchObject({ code: 'MOVE_UNFINISHED', tenant: 'acme' })
+    await expect(amounts(from)).rejects.toMatchObject({ code: 'TENANT_SUSPENDED' })
+    await there.admin.query(`drop trigger refuse on shared_${prefix}.tenantry_tenants`)
+    await there.admin.query(change.replaceAll('NAME', `${prefix}acme`))
+    const { tenant } = await from.tenants.move('acme', { to })
+    expect(tenant).toMatchObject({ status: 'active' })
+    expect(await amounts(to)).toEqual([5])
+    expect((await to.migrations.verify()).findings).toEqual([])
+  })
+})
+
 describe('tenants.restore with into', () => {
   it('restores in the database of another router, and only there', async () => {
     const { from, to, prefix } = await setUp()

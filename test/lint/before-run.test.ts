@@ -103,6 +103,19 @@ describe('a run whose migrations have an error for the linter', () => {
     expect(await exists('public.notes')).toBe(false)
   })
 
+  it('says how many errors there are', async () => {
+    const { up } = await setUp()
+    const tenants = {
+      ...LOANS,
+      '2_notes.sql': ESCAPE,
+      '3_more.sql': ESCAPE.replace('notes', 'more'),
+    }
+    expect(await up({ tenants })).toMatchObject({
+      code: 'LINT_FAILED',
+      message: expect.stringContaining('The linter found 2 errors in the ') as string,
+    })
+  })
+
   it('does not even make the registry', async () => {
     const prefix = database.prefix()
     const schemas = await migrations.fleet(prefix, {

@@ -93,6 +93,17 @@ describe('a router with the service’s own table', () => {
     await router.close()
   })
 
+  it('has no domains where no table of them is mapped', async () => {
+    const table = await makeTable(`${ID}, slug text unique, place text unique`)
+    const columns = { id: 'id', slug: 'slug', schema: 'place' }
+    const registry = mappedRegistry({ table, columns })
+    const { router } = await openFleet(database, migrations, FILES, { registry })
+    expect(await router.tenants.create({ slug: 'acme' })).toMatchObject({ name: 'acme' })
+    expect(await registry.listDomains?.(database.admin)).toEqual([])
+    expect(await router.tenants.domains.list('acme')).toEqual([])
+    await router.close()
+  })
+
   it('is started by the migrations that make the table', async () => {
     const files = {
       ...FILES,

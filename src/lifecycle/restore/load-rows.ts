@@ -14,6 +14,7 @@ import { rowSums } from '../rows/row-sum.js'
 import { qualifiedName } from '../rows/table-rows.js'
 import { restoreDiffers } from './archive-error.js'
 import type { ArchiveEnd, OpenArchive } from './read-archive.js'
+import { present } from '../../support/present.js'
 
 /** A schema that has had the migrations of an archive, and is to have its rows. */
 export interface LoadedSchema {
@@ -68,7 +69,7 @@ export async function loadRows(client: PoolClient, loaded: LoadedSchema): Promis
 function cutOf({ foreignKeys }: CopyCatalog, { tables }: ArchiveHead): CopyCatalog['foreignKeys'] {
   const at = new Map(tables.map(({ name }, index) => [name, index]))
   return foreignKeys.filter(
-    ({ from, to }) => from !== to && (at.get(to) ?? 0) > (at.get(from) ?? 0),
+    ({ from, to }) => from !== to && present(at.get(to)) > present(at.get(from)),
   )
 }
 

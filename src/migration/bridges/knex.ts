@@ -49,11 +49,11 @@ export function knexBridge(
     kind: 'bridge',
     origin: 'Knex',
     up: (target) =>
-      run(target, async (knex, settings) => batchOf(await knex.migrate.latest(settings))),
+      run(target, async (knex, settings) => namesIn(await knex.migrate.latest(settings))),
     down: (target) =>
-      run(target, async (knex, settings) => batchOf(await knex.migrate.down(settings))),
+      run(target, async (knex, settings) => namesIn(await knex.migrate.down(settings))),
     pending: (target) =>
-      run(target, async (knex, settings) => pendingOf(await knex.migrate.list(settings))),
+      run(target, async (knex, settings) => namesIn(await knex.migrate.list(settings))),
   }
 }
 
@@ -65,16 +65,13 @@ function lendTo({ client }: KnexInstance, { pool }: BridgeTarget): void {
   })
 }
 
-/** Knex answers the number of the batch and the files in it. */
-function batchOf(answer: unknown): readonly string[] {
-  const files: unknown = Array.isArray(answer) ? answer[1] : undefined
-  return Array.isArray(files) ? files.map((file) => basename(String(file))) : []
-}
-
-/** Knex answers what has run and what has not. */
-function pendingOf(answer: unknown): readonly string[] {
-  const pending: unknown = Array.isArray(answer) ? answer[1] : undefined
-  return Array.isArray(pending) ? pending.map(nameOf) : []
+/**
+ * Knex answers a run with the number of the batch and the files in it, and a question with what has
+ * run and what has not.
+ */
+function namesIn(answer: unknown): readonly string[] {
+  const migrations: unknown = Array.isArray(answer) ? answer[1] : undefined
+  return Array.isArray(migrations) ? migrations.map(nameOf) : []
 }
 
 function nameOf(migration: unknown): string {

@@ -16,6 +16,7 @@ import {
 } from './folder-format.js'
 import { sectionsOf } from './section.js'
 import { reasonOf } from '../../support/is-error.js'
+import { present } from '../../support/present.js'
 
 /** How {@link sqlDirectory} reads a folder. */
 export interface SqlDirectoryOptions {
@@ -149,7 +150,7 @@ function inOrder(
   const sorted = placed.toSorted((a, b) => compare(a.role, b.role))
   const ups = sorted.filter(({ role }) => role.half === 'up')
   const twin = ups.find(
-    ({ role }, at) => at > 0 && compareOrder(role.order, ups[at - 1]?.role.order ?? []) === 0,
+    ({ role }, at) => at > 0 && compareOrder(role.order, present(ups[at - 1]).role.order) === 0,
   )
   if (format.namesDecide !== true && twin !== undefined) {
     const same = ups.filter(({ role }) => compareOrder(role.order, twin.role.order) === 0)

@@ -4,7 +4,7 @@ import type { GoalResult } from '../goal-run.js'
 import { listFleet } from '../layout.js'
 import type { RunReport } from '../report.js'
 import type { ReferenceParts } from './reference.js'
-import { type VerifyFinding, type VerifyReport, verifySchemas } from './verify.js'
+import { type VerifyReport, verifySchemas } from './verify.js'
 
 /**
  * Compares the schemas of a run that succeeded with what their migrations make: also those that had
@@ -25,9 +25,8 @@ export async function verifyAfterRun(
   const schemas = run.filter(({ schema }) => reached.has(schema))
   const verified = await withoutGone(parts, await verifySchemas(parts, schemas))
   const whole: RunReport = { ...report, verified }
-  const { findings = [] } = whole.verified ?? {}
-  if (findings.length === 0) return whole
-  throw drifted(findings, whole)
+  if (verified.findings.length === 0) return whole
+  throw drifted(verified, whole)
 }
 
 /** A tenant may have been purged or renamed since the run has listed it. */
@@ -38,8 +37,7 @@ async function withoutGone(parts: ReferenceParts, found: VerifyReport): Promise<
   return { ...found, findings: found.findings.filter(({ schema }) => there.has(schema)) }
 }
 
-function drifted(findings: readonly VerifyFinding[], report: RunReport): TenantryError {
-  const { compared = 0 } = report.verified ?? {}
+function drifted({ findings, compared }: VerifyReport, report: RunReport): TenantryError {
   const broken = findings.filter(({ error }) => error !== undefined)
   const lines = findings.map(
     ({ schema, error, differences }) => `${schema}: ${error?.message ?? differences[0] ?? ''}`,

@@ -52,6 +52,11 @@ describe('requireSuccess', () => {
     expect(message).not.toContain('tenant_a')
   })
 
+  it('says what was thrown of a schema that is no tenant, and counts it', () => {
+    const shared = { ...outcome('public', 'failed', new Error('no room')), kind: 'shared' as const }
+    expect(failure(report(shared)).message).toContain('public: no room')
+  })
+
   it('names five of many failures, and says how many it leaves out', () => {
     const many = Array.from({ length: 8 }, (_, index) =>
       outcome(`tenant_${index}`, 'failed', new Error('no table')),

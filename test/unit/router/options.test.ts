@@ -163,3 +163,16 @@ describe('what routers are told', () => {
     })
   })
 })
+
+describe('poolFor', () => {
+  const router = new SchemaRouter({ connectionString: 'postgres://localhost:1/nowhere' })
+
+  it('gives one pool for a tenant, and forgets those of many', () => {
+    const first = router.poolFor('acme')
+    expect(router.poolFor('acme')).toBe(first)
+    for (let at = 0; at < 1_000; at += 1) router.poolFor(`tenant-${at}`)
+    const second = router.poolFor('acme')
+    expect(second).not.toBe(first)
+    expect(router.poolFor('acme')).toBe(second)
+  })
+})
