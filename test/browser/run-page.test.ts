@@ -83,6 +83,17 @@ describe.skipIf(!HAS_BROWSER)('a page in a browser', () => {
     expect(await page.locator('.row[tabindex]').count()).toBe(1)
   })
 
+  it('says why a run has skipped a schema', async () => {
+    const project = await openFleet(database, ['a', 'b'])
+    const { prefix } = project
+    await database.admin.query(`create table ${prefix}a.notes ()`)
+    await project.write('migrations/tenant/2_notes.sql', 'create table notes (note text);')
+    const run = await project.tenantry('migrate', '-ds', '--canary', '1', '--html', 'run.html')
+    expect(run.code).toBe(1)
+    const page = await open(join(project.folder, 'run.html'))
+    expect(await detailsOf(page, `${prefix}b`)).toMatch(/In the run\s+skipped: \w/)
+  })
+
   it('shows what differs with status --html --verify', async () => {
     const project = await openFleet(database, ['a', 'b'])
     const { prefix } = project

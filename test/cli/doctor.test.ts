@@ -1,9 +1,10 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SchemaRouter } from 'tenantry'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { useDatabase } from '../support/database.js'
 import { buildBinary, callBinary } from './binary.js'
-import { type Project, openFleet } from './project.js'
+import { type Project, openFleet, temporaryFolder } from './project.js'
 
 const database = useDatabase()
 
@@ -87,6 +88,24 @@ describe('tenantry doctor', () => {
       await admin.query(`alter role current_user in database ${database.name} reset search_path`)
       await admin.query('drop table public.loans')
       await admin.query(`drop schema ${prefix}nobody; drop schema "${prefix}NOBODY"`)
+    }
+  })
+
+  it('looks at a database that has nothing yet, by a configuration that says nothing', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'tenantry.config.mjs'), 'export default {}')
+    const { admin, name, url } = database
+    await admin.query(`alter role current_user in database ${name} set search_path = ''`)
+    try {
+      const { stdout, stderr } = await callBinary(['doctor'], {
+        cwd: folder,
+        env: { DATABASE_URL: url },
+      })
+      expect(stderr).toBe('')
+      expect(stdout).toMatch(/^fine +unscoped path: without a scope, the path is empty$/m)
+      expect(stdout).toMatch(/^fine +tenants without a schema: every tenant has its schema$/m)
+    } finally {
+      await admin.query(`alter role current_user in database ${name} reset search_path`)
     }
   })
 

@@ -71,7 +71,8 @@ export const unscopedPath: Check = async ({ client, prefix }) => {
     `select coalesce(reset_val, '') as path from pg_settings where name = 'search_path'`,
   )
   const leading = path.split(',').map((part) => part.trim().replaceAll('"', ''))
-  const message = `without a scope, the path is ${path === '' ? 'empty' : path}`
+  const isEmpty = leading.every((name) => name === '')
+  const message = `without a scope, the path is ${isEmpty ? 'empty' : path}`
   if (!leading.some((name) => name.startsWith(prefix))) {
     return { check: 'unscoped path', level: 'fine', message }
   }
