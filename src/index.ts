@@ -34,20 +34,20 @@ export type { ExportFormat, ExportOptions, ExportReport } from './lifecycle/expo
 export type { CloneOptions } from './lifecycle/clone/clone.js'
 export { AUDIT_KINDS } from './lifecycle/audit/finding.js'
 export type { AuditFinding, AuditKind, AuditReport } from './lifecycle/audit/finding.js'
-export type { CreateManyOptions } from './lifecycle/create-many.js'
-export type { CreateTenant } from './lifecycle/create.js'
+export type { CreateManyOptions } from './lifecycle/create/create-many.js'
+export type { CreateTenant } from './lifecycle/create/create.js'
 export type { CommittedHook, HookContext, TenantHooks, TransactionHook } from './lifecycle/hooks.js'
 export type { MigrateHook, MigrateHookContext, MigrateHooks } from './migration/migrate-hooks.js'
-export type { TransactionDb } from './migration/lent-transaction.js'
-export type { PurgeOptions } from './lifecycle/purge.js'
+export type { TransactionDb } from './migration/unit/lent-transaction.js'
+export type { PurgeOptions } from './lifecycle/purge/purge.js'
 export type { RestoreReport } from './lifecycle/restore/restore.js'
 export type { RestoreOptions } from './lifecycle/restore/restore-plan.js'
-export type { RenameOptions, RenameTenant } from './lifecycle/rename.js'
-export type { GuardOption } from './migration/guard-option.js'
+export type { RenameOptions, RenameTenant } from './lifecycle/rename/rename.js'
+export type { GuardOption } from './migration/guard/guard-option.js'
 export { TenantSpares } from './lifecycle/spare/tenant-spares.js'
 export type { SpareStatus } from './lifecycle/spare/tenant-spares.js'
 export { Migrator } from './migration/migrator.js'
-export type { RunEvent, RunReport, SchemaOutcome } from './migration/report.js'
+export type { RunEvent, RunReport, SchemaOutcome } from './migration/run/report.js'
 export type {
   DownOptions,
   MarkOptions,
@@ -57,7 +57,7 @@ export type {
   SelectOptions,
   StatusOptions,
   UpOptions,
-} from './migration/run-options.js'
+} from './migration/run/run-options.js'
 export type { SchemaPlan, SchemaStatus } from './migration/status.js'
 export type { Atomicity } from './migration/step.js'
 export type { ReferencePlace } from './migration/verify/reference.js'

@@ -4,7 +4,7 @@
  * @module tenantry/migrate
  */
 
-export type { BridgeTarget, MigrationBridge, MigrationOrigin } from './migration/bridge.js'
+export type { BridgeTarget, MigrationBridge, MigrationOrigin } from './migration/bridges/bridge.js'
 export { drizzleBridge } from './migration/bridges/drizzle.js'
 export type { DrizzleBridgeOptions, DrizzleSettings } from './migration/bridges/drizzle.js'
 export { knexBridge } from './migration/bridges/knex.js'
@@ -15,7 +15,7 @@ export { nodePgMigrateBridge } from './migration/bridges/node-pg-migrate.js'
 export type { NodePgMigrateSettings } from './migration/bridges/node-pg-migrate.js'
 export { umzugBridge, umzugStorage } from './migration/bridges/umzug.js'
 export type { UmzugInstance, UmzugTable } from './migration/bridges/umzug.js'
-export type { SingleClientPool } from './migration/single-client-pool.js'
+export type { SingleClientPool } from './migration/bridges/single-client-pool.js'
 export { lint } from './migration/lint/lint.js'
 export type { LintFinding, LintOptions } from './migration/lint/lint.js'
 export type { LintLevel } from './migration/lint/rule.js'

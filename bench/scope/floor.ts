@@ -3,7 +3,7 @@ import { builtPackage } from '../built-package.js'
 import { makeFleet, rowOf, slugOf } from '../fleet.js'
 import { type Candidate, measure, microseconds, table, times } from '../measure.js'
 import { backendsOf, openPool, openServer } from '../server.js'
-import { bindMessage, executeMessage } from '../../src/postgres/wire-message.js'
+import { bindMessage, executeMessage } from '../../src/postgres/statement/wire-message.js'
 
 /**
  * What a prelude costs at the least: the bare batch on pg, without a router, a registry or a lease,

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import type { TransactionDb } from '../migration/lent-transaction.js'
+import type { TransactionDb } from '../migration/unit/lent-transaction.js'
 import { type MigrateHooks, runInTransaction, unitHooks } from '../migration/migrate-hooks.js'
 import { parseSchemaName } from '../names/schema-name.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'

@@ -2,11 +2,11 @@ import { Readable } from 'node:stream'
 import type * as Audit from './audit/audit.js'
 import type * as Backup from './backup/backup.js'
 import type * as Clone from './clone/clone.js'
-import type * as CreateMany from './create-many.js'
-import type * as Create from './create.js'
+import type * as CreateMany from './create/create-many.js'
+import type * as Create from './create/create.js'
 import type * as Delete from './delete.js'
-import type * as Purge from './purge.js'
-import type * as Rename from './rename.js'
+import type * as Purge from './purge/purge.js'
+import type * as Rename from './rename/rename.js'
 import type * as Restore from './restore/restore.js'
 import type * as Update from './update.js'
 
@@ -14,10 +14,10 @@ import type * as Update from './update.js'
 // so each part of it is loaded by the first call that needs it.
 
 export const createTenant: typeof Create.createTenant = async (...given) =>
-  (await import('./create.js')).createTenant(...given)
+  (await import('./create/create.js')).createTenant(...given)
 
 export const createTenants: typeof CreateMany.createTenants = async (...given) =>
-  (await import('./create-many.js')).createTenants(...given)
+  (await import('./create/create-many.js')).createTenants(...given)
 
 export const updateTenant: typeof Update.updateTenant = async (...given) =>
   (await import('./update.js')).updateTenant(...given)
@@ -35,10 +35,10 @@ export const undeleteTenant: typeof Delete.undeleteTenant = async (...given) =>
   (await import('./delete.js')).undeleteTenant(...given)
 
 export const purgeTenant: typeof Purge.purgeTenant = async (...given) =>
-  (await import('./purge.js')).purgeTenant(...given)
+  (await import('./purge/purge.js')).purgeTenant(...given)
 
 export const renameTenant: typeof Rename.renameTenant = async (...given) =>
-  (await import('./rename.js')).renameTenant(...given)
+  (await import('./rename/rename.js')).renameTenant(...given)
 
 export const cloneTenant: typeof Clone.cloneTenant = async (...given) =>
   (await import('./clone/clone.js')).cloneTenant(...given)

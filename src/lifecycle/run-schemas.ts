@@ -1,5 +1,5 @@
-import type { RunReport, SchemaOutcome } from '../migration/report.js'
-import { type RunSettings, type WorkResult, runOver } from '../migration/run.js'
+import type { RunReport, SchemaOutcome } from '../migration/run/report.js'
+import { type RunSettings, type WorkResult, runOver } from '../migration/run/run.js'
 import type { SchemaName } from '../names/schema-name.js'
 import type { SchemaKind } from '../selector/selector.js'
 import { present } from '../support/present.js'

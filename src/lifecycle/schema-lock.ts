@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { TenantryError } from '../errors.js'
-import { aloneKey, schemaKey } from '../migration/enter.js'
+import { aloneKey, schemaKey } from '../migration/unit/enter.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { sessionKey } from '../postgres/advisory-lock.js'
 import { isYes, yesIf } from '../postgres/answer.js'

@@ -1,10 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
-import type { RunReport } from '../migration/report.js'
+import type { RunReport } from '../migration/run/report.js'
 import { parseSlug } from '../names/slug.js'
 import { type Tenant, type TenantMetadata, typed } from '../registry/tenant.js'
 import { optionInvalid } from '../support/options.js'
 import type { BackupOptions, BackupReport } from './backup/backup.js'
-import type { LifecycleParts } from './create.js'
+import type { LifecycleParts } from './create/create.js'
 import type {
   BackupAllOptions,
   BackupAllReport,

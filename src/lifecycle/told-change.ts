@@ -6,7 +6,7 @@ import {
   traced,
 } from '../diagnostics/channels.js'
 import { type Tenant, typed } from '../registry/tenant.js'
-import type { LifecycleParts } from './create.js'
+import type { LifecycleParts } from './create/create.js'
 
 /** A turn in a tenant's life, by the name that the caller has for the tenant. */
 export interface Turn {

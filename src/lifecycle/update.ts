@@ -2,7 +2,7 @@ import { parseSlug } from '../names/slug.js'
 import type { TenantChanges } from '../registry/registry.js'
 import type { Tenant } from '../registry/tenant.js'
 import { optionInvalid } from '../support/options.js'
-import type { LifecycleParts } from './create.js'
+import type { LifecycleParts } from './create/create.js'
 import { checkMetadata, validMetadata } from './metadata.js'
 import { tenantNotFound } from './not-found.js'
 

@@ -1,5 +1,5 @@
 import { TenantryError } from '../errors.js'
-import { type MigrationOrigin, isBridge } from './bridge.js'
+import { type MigrationOrigin, isBridge } from './bridges/bridge.js'
 import type { Migration, MigrationSource } from './source.js'
 
 /** The ledger's own table, exactly as `postgres-migrations` makes and notes it. */

@@ -1,7 +1,7 @@
 import { type ErrorFacts, TenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
-import type { Place } from './batch.js'
+import type { Place } from './unit/batch.js'
 import { isReverse } from './step.js'
 import { reasonOf } from '../support/is-error.js'
 

@@ -5,9 +5,9 @@ import type { TenantFilter, TenantRegistry } from '../registry/registry.js'
 import { TENANT_STATUSES } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
 import { parseSchemaName } from '../names/schema-name.js'
-import type { ExtensionRules } from './extensions.js'
-import type { GuardRules } from './guard.js'
-import { type MigrationBridge, type MigrationOrigin, isBridge } from './bridge.js'
+import type { ExtensionRules } from './extensions/extensions.js'
+import type { GuardRules } from './guard/guard.js'
+import { type MigrationBridge, type MigrationOrigin, isBridge } from './bridges/bridge.js'
 import type { Migration } from './source.js'
 
 /** The schemas of a service: what is configured about each kind. */
@@ -76,7 +76,7 @@ export async function loadSets(
   layout: SchemaLayout,
 ): Promise<(schema: FleetSchema) => readonly Migration[]> {
   const { loadSet } = await import('./complete-set.js')
-  const { withoutExtensions } = await import('./extension-statements.js')
+  const { withoutExtensions } = await import('./extensions/extension-statements.js')
   const load = async (source: MigrationOrigin | undefined): Promise<readonly Migration[]> => {
     const set = await loadSet(source)
     return layout.extensions === undefined ? set : set.map(withoutExtensions)

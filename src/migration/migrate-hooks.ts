@@ -3,7 +3,7 @@ import { TenantryError } from '../errors.js'
 import { sqlStateOf } from '../postgres/sql-state.js'
 import type { Tenant, TenantMetadata } from '../registry/tenant.js'
 import type { FleetSchema, SchemaKind } from '../selector/selector.js'
-import { type TransactionDb, lendTransaction } from './lent-transaction.js'
+import { type TransactionDb, lendTransaction } from './unit/lent-transaction.js'
 import { reasonOf } from '../support/is-error.js'
 
 /** What a hook of a schema's migration is given. */

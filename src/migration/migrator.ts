@@ -1,5 +1,5 @@
 import type { FleetSchema } from '../selector/selector.js'
-import type { RunReport } from './report.js'
+import type { RunReport } from './run/report.js'
 import type {
   DownOptions,
   MarkOptions,
@@ -8,7 +8,7 @@ import type {
   SelectOptions,
   StatusOptions,
   UpOptions,
-} from './run-options.js'
+} from './run/run-options.js'
 import type { MigratorParts } from './selection.js'
 import type { SchemaPlan, SchemaStatus } from './status.js'
 import type { VerifyReport } from './verify/verify.js'
@@ -46,7 +46,7 @@ export class Migrator {
    *   router.migrations.up({ select: select.tenants(), concurrency: 4 })
    */
   async up(options: UpOptions = {}): Promise<RunReport> {
-    const { migrateUp } = await import('./command.js')
+    const { migrateUp } = await import('./run/command.js')
     return migrateUp(this.#parts, options)
   }
 
@@ -65,7 +65,7 @@ export class Migrator {
    *   router.migrations.down({ select: select.tenants(), to: '3_fees.sql' })
    */
   async down(options: DownOptions = {}): Promise<RunReport> {
-    const { migrateDown } = await import('./command.js')
+    const { migrateDown } = await import('./run/command.js')
     return migrateDown(this.#parts, options)
   }
 
@@ -79,7 +79,7 @@ export class Migrator {
    * const again = (router: SchemaRouter) => router.migrations.redo()
    */
   async redo(options: RunOptions = {}): Promise<RunReport> {
-    const { migrateAgain } = await import('./command.js')
+    const { migrateAgain } = await import('./run/command.js')
     return migrateAgain(this.#parts, options)
   }
 
@@ -94,7 +94,7 @@ export class Migrator {
    *   router.migrations.markApplied({ select: select.tenants(), to: '3_fees.sql' })
    */
   async markApplied(options: MarkOptions): Promise<RunReport> {
-    const { markApplied } = await import('./command.js')
+    const { markApplied } = await import('./run/command.js')
     return markApplied(this.#parts, options)
   }
 
@@ -108,7 +108,7 @@ export class Migrator {
    * const preview = (router: SchemaRouter) => router.migrations.plan({ to: '3_fees.sql' })
    */
   async plan(options: PlanOptions = {}): Promise<readonly SchemaPlan[]> {
-    const { planSchemas } = await import('./command.js')
+    const { planSchemas } = await import('./run/command.js')
     return planSchemas(this.#parts, options)
   }
 
@@ -118,7 +118,7 @@ export class Migrator {
    * @throws `SELECTOR_UNKNOWN`, `SELECTOR_AMBIGUOUS`, `MIGRATION_SOURCE_INVALID`
    */
   async status(options: StatusOptions = {}): Promise<readonly SchemaStatus[]> {
-    const { readStatus } = await import('./command.js')
+    const { readStatus } = await import('./run/command.js')
     return readStatus(this.#parts, options)
   }
 
@@ -136,7 +136,7 @@ export class Migrator {
    * }
    */
   async *statuses(options: StatusOptions = {}): AsyncGenerator<SchemaStatus, void, undefined> {
-    const { readStatuses } = await import('./command.js')
+    const { readStatuses } = await import('./run/command.js')
     yield* readStatuses(this.#parts, options)
   }
 
@@ -158,7 +158,7 @@ export class Migrator {
    * }
    */
   async verify(options: SelectOptions = {}): Promise<VerifyReport> {
-    const { verifySelection } = await import('./command.js')
+    const { verifySelection } = await import('./run/command.js')
     return verifySelection(this.#parts, options)
   }
 

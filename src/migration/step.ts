@@ -1,6 +1,6 @@
 import { TenantryError } from '../errors.js'
 import type { LedgerRow } from './ledger.js'
-import { needsNoTransaction } from './no-transaction.js'
+import { needsNoTransaction } from './transaction/no-transaction.js'
 import { pendingMigrations } from './plan.js'
 import type { Migration } from './source.js'
 

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
-import { memoryOf } from './client-memory.js'
-import type { Prelude } from './prelude.js'
+import { memoryOf } from './session/client-memory.js'
+import type { Prelude } from './statement/prelude.js'
 import type { Queryable } from './queryable.js'
 
 /** What the package itself runs on the pool, outside of any scope. */
@@ -90,7 +90,7 @@ function inSession<R>(
   let broken = true
   return lend(
     async (client) => {
-      const { fixPath, restoreSettings } = await import('./fixed-session.js')
+      const { fixPath, restoreSettings } = await import('./session/fixed-session.js')
       const former = await fixPath(client, prelude, poolerKeepsSession)
       try {
         return await work(client)

@@ -3,18 +3,18 @@ import { log } from '../diagnostics/log.js'
 import { isTenantryError } from '../errors.js'
 import { untilAborted } from '../support/abort.js'
 import { type AcquireOptions, acquire, unlessInVain } from './acquire.js'
-import { cleanClient, isClean } from './clean-client.js'
-import { memoryOf } from './client-memory.js'
+import { cleanClient, isClean } from './session/clean-client.js'
+import { memoryOf } from './session/client-memory.js'
 import { type Database, databaseOn } from './database.js'
-import type { FormerSettings } from './fixed-session.js'
+import type { FormerSettings } from './session/fixed-session.js'
 import { giveBack, takeOver } from './lent-client.js'
-import type { Prelude } from './prelude.js'
-import { ScopedSession } from './scoped-session.js'
-import type { Session, TransactionState } from './session.js'
+import type { Prelude } from './statement/prelude.js'
+import { ScopedSession } from './session/scoped-session.js'
+import type { Session, TransactionState } from './session/session.js'
 import { sqlStateOf, toError } from './sql-state.js'
-import type { NamingRules } from './statement-name.js'
+import type { NamingRules } from './statement/statement-name.js'
 import { type Holder, WaitingRoom } from './waiting-room.js'
-import { speaksWire } from './wire.js'
+import { speaksWire } from './statement/wire.js'
 
 /** How the clients of a pool are lent to scopes. */
 export interface LeaseRules {
@@ -113,7 +113,7 @@ export class LeasePool {
       ready(null, new ScopedSession(client, prelude, { naming, begin, fixed }))
       return
     }
-    void import('./plain-session.js').then(({ PlainSession }) =>
+    void import('./session/plain-session.js').then(({ PlainSession }) =>
       ready(null, new PlainSession(client, prelude, { begin, fixed })),
     )
   }
@@ -149,7 +149,7 @@ export class LeasePool {
 
   async #fix(client: PoolClient, prelude: Prelude): Promise<void> {
     memoryOf(client).path.watch(client, prelude.path)
-    const { fixPath } = await import('./fixed-session.js')
+    const { fixPath } = await import('./session/fixed-session.js')
     try {
       this.#former.set(client, await fixPath(client, prelude, this.#rules.poolerKeepsSession))
     } catch (error) {
@@ -194,7 +194,7 @@ export class LeasePool {
     const former = this.#former.get(client)
     if (former === undefined) return
     this.#former.delete(client)
-    const { restoreSettings } = await import('./fixed-session.js')
+    const { restoreSettings } = await import('./session/fixed-session.js')
     await restoreSettings(client, former).catch((error: unknown) => session.break(toError(error)))
   }
 

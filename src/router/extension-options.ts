@@ -1,4 +1,4 @@
-import type { ExtensionRules } from '../migration/extensions.js'
+import type { ExtensionRules } from '../migration/extensions/extensions.js'
 import { parseSchemaName } from '../names/schema-name.js'
 import { listOf, optionInvalid, refuseUnknown } from '../support/options.js'
 

@@ -1,5 +1,5 @@
 import { Migrator } from '../migration/migrator.js'
-import type { RunReport } from '../migration/report.js'
+import type { RunReport } from '../migration/run/report.js'
 import { Tenants } from '../lifecycle/tenants.js'
 import { LeasePool } from '../postgres/lease-pool.js'
 import { type Tenant, type TenantMetadata, type TenantOrSlug, typed } from '../registry/tenant.js'

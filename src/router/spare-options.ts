@@ -1,4 +1,4 @@
-import { isBridge } from '../migration/bridge.js'
+import { isBridge } from '../migration/bridges/bridge.js'
 import type { SchemaLayout } from '../migration/layout.js'
 import { spareName } from '../names/spare-name.js'
 import { optionInvalid, wholeNumber } from '../support/options.js'

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ScopeMessage } from '../diagnostics/channels.js'
 import { TenantryError } from '../errors.js'
-import type { Prelude } from '../postgres/prelude.js'
+import type { Prelude } from '../postgres/statement/prelude.js'
 import type { SchemaName } from '../names/schema-name.js'
 import type { Tenant } from '../registry/tenant.js'
 

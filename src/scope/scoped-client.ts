@@ -2,8 +2,13 @@ import type { ClientBase } from 'pg'
 import { TenantryError } from '../errors.js'
 import type { SchemaName } from '../names/schema-name.js'
 import type { LeasePool, LeaseRequest } from '../postgres/lease-pool.js'
-import { type Callback, type QueryCall, answer, queryCall } from '../postgres/query-call.js'
-import type { Session } from '../postgres/session.js'
+import {
+  type Callback,
+  type QueryCall,
+  answer,
+  queryCall,
+} from '../postgres/statement/query-call.js'
+import type { Session } from '../postgres/session/session.js'
 import { asCaller } from '../support/caller-context.js'
 import { toError } from '../postgres/sql-state.js'
 

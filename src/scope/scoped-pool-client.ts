@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
-import { answer, queryCall } from '../postgres/query-call.js'
-import type { Session } from '../postgres/session.js'
+import { answer, queryCall } from '../postgres/statement/query-call.js'
+import type { Session } from '../postgres/session/session.js'
 import { toError } from '../postgres/sql-state.js'
 import { scopeClosed } from './scoped-client.js'
 

@@ -8,11 +8,16 @@ import {
   tracedCall,
 } from '../diagnostics/channels.js'
 import type { LeasePool } from '../postgres/lease-pool.js'
-import { type Callback, type QueryCall, answer, queryCall } from '../postgres/query-call.js'
-import type { Session, TransactionState } from '../postgres/session.js'
+import {
+  type Callback,
+  type QueryCall,
+  answer,
+  queryCall,
+} from '../postgres/statement/query-call.js'
+import type { Session, TransactionState } from '../postgres/session/session.js'
 import { toError } from '../postgres/sql-state.js'
 import type { Holder } from '../postgres/waiting-room.js'
-import { isSubmittable } from '../postgres/wire.js'
+import { isSubmittable } from '../postgres/statement/wire.js'
 import { asCaller } from '../support/caller-context.js'
 import { type Scope, messageOf, runInScope } from './context.js'
 import { leftOpen } from './run-scope.js'

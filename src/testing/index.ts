@@ -9,25 +9,29 @@ export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
 } from './embedded/embedded-postgres.js'
-export { memoryRegistry } from './registry/memory-registry.js'
+export { memoryRegistry } from './memory-registry/memory-registry.js'
 export {
   testRegistry,
   type TestRegistryOptions,
   type TestedRegistry,
-} from './registry/test-registry.js'
-export type { AdapterService, StartService, StartedService } from './adapter/adapter-service.js'
+} from './registry-suite/test-registry.js'
+export type {
+  AdapterService,
+  StartService,
+  StartedService,
+} from './framework-adapter/adapter-service.js'
 export {
   testFrameworkAdapter,
   type TestFrameworkAdapterOptions,
-} from './adapter/test-framework-adapter.js'
-export type { ConformanceCase } from './conformance/conformance-case.js'
+} from './framework-adapter/test-framework-adapter.js'
+export type { ConformanceCase } from './orm-adapter/conformance-case.js'
 export {
   ormAdapterCases,
   testOrmAdapter,
   type OpenedOrm,
   type TestOrmAdapterOptions,
-} from './conformance/orm-adapter.js'
-export type { OrmNotes, OrmTransaction, TestedOrm } from './conformance/tested-orm.js'
+} from './orm-adapter/orm-adapter.js'
+export type { OrmNotes, OrmTransaction, TestedOrm } from './orm-adapter/tested-orm.js'
 export {
   fakeRouter,
   type FakeQuery,

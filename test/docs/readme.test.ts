@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseSchemaName } from '../../src/names/schema-name.js'
-import { preludeOf } from '../../src/postgres/prelude.js'
+import { preludeOf } from '../../src/postgres/statement/prelude.js'
 import { useDatabase } from '../support/database.js'
 import { compileErrors } from './compile.js'
 

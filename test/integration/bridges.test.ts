@@ -16,7 +16,7 @@ import {
 } from 'tenantry/migrate'
 import { Umzug } from 'umzug'
 import { describe, expect, it } from 'vitest'
-import { runBridge } from '../../src/migration/run-bridge.js'
+import { runBridge } from '../../src/migration/bridges/run-bridge.js'
 import { parsePrefix, parseSchemaName } from '../../src/names/schema-name.js'
 import { LeasePool } from '../../src/postgres/lease-pool.js'
 import { useDatabase } from '../support/database.js'

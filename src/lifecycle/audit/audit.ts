@@ -1,4 +1,4 @@
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 import type { AuditReport } from './finding.js'
 import { judgeDomains } from './judge-domains.js'
 import { judgeNames } from './judge-names.js'

@@ -1,4 +1,4 @@
-import { schemaKeyOf } from '../../migration/enter.js'
+import { schemaKeyOf } from '../../migration/unit/enter.js'
 import type { SchemaLayout } from '../../migration/layout.js'
 import { quoteIdent } from '../../names/schema-name.js'
 import type { AuditFinding } from './finding.js'

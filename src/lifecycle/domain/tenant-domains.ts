@@ -1,6 +1,6 @@
 import { parseSlug } from '../../names/slug.js'
 import type { Domain } from '../../registry/tenant.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 
 /** How a domain is added. */
 export interface AddDomainOptions {

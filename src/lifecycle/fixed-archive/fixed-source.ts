@@ -4,7 +4,7 @@ import type { Migration } from '../../migration/source.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import type { FleetSchema } from '../../selector/selector.js'
 import type { FixedKind } from '../backup/archive-record.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 
 /** A shared or a static schema, as it was looked up. */
 export interface FixedSource {

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { type SchemaName, quoteIdent } from '../../names/schema-name.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 
 /** What of a shared or a static schema is not its own. */
 export interface ForeignTables {

@@ -10,7 +10,7 @@ import {
 } from '../backup/backup.js'
 import { digestOfFile } from '../backup/file-digest.js'
 import { rememberReferences } from '../backup/remember-references.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 import { backupFixed } from '../fixed-archive/backup-fixed.js'
 import { type FixedSource, findFixed } from '../fixed-archive/fixed-source.js'
 import type { RunSchema } from '../run-schemas.js'

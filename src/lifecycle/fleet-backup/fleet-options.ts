@@ -1,5 +1,5 @@
-import type { RunEvent, RunReport, SchemaOutcome } from '../../migration/report.js'
-import type { SelectOptions } from '../../migration/run-options.js'
+import type { RunEvent, RunReport, SchemaOutcome } from '../../migration/run/report.js'
+import type { SelectOptions } from '../../migration/run/run-options.js'
 import type { BackupOptions } from '../backup/backup.js'
 
 /** How many archives are written or read. */

@@ -1,7 +1,7 @@
-import { type RunReport, requireSuccess } from '../../migration/report.js'
-import { settingsOf } from '../../migration/run-options.js'
+import { type RunReport, requireSuccess } from '../../migration/run/report.js'
+import { settingsOf } from '../../migration/run/run-options.js'
 import { optionInvalid } from '../../support/options.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 import { type RunSchema, runSchemas } from '../run-schemas.js'
 import type { FleetOptions } from './fleet-options.js'
 

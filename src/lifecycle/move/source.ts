@@ -4,7 +4,7 @@ import { type SchemaName, parseSchemaName } from '../../names/schema-name.js'
 import type { Slug } from '../../names/slug.js'
 import type { Tenant, TenantStatus } from '../../registry/tenant.js'
 import { bridgedBackup } from '../backup/backup-error.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 import { type SchemaMark, markOf } from '../schema-mark.js'
 import { findSourceTenant } from '../source-tenant.js'
 

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { type SchemaName, quoteIdent } from '../../names/schema-name.js'
-import { createSchema } from '../structure.js'
+import { createSchema } from '../create/structure.js'
 
 /**
  * Refuses a schema that is there already, before an archive makes it.

@@ -1,7 +1,7 @@
 import { unitHooks } from '../../migration/migrate-hooks.js'
-import type { LifecycleParts } from '../create.js'
+import type { LifecycleParts } from '../create/create.js'
 import { type HookPlace, runHook, runMigrateHook } from '../hooks.js'
-import { createSchema, migrateNew } from '../structure.js'
+import { createSchema, migrateNew } from '../create/structure.js'
 import { loadRows } from './load-rows.js'
 import type { RestorePlan, RestoredPlace } from './restore-plan.js'
 

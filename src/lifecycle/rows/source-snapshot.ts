@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
-import { aloneKey, schemaKey } from '../../migration/enter.js'
+import { aloneKey, schemaKey } from '../../migration/unit/enter.js'
 import { ledgerTable } from '../../migration/ledger.js'
 import type { SchemaName } from '../../names/schema-name.js'
 import { isYes, yesIf } from '../../postgres/answer.js'

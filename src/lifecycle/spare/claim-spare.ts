@@ -1,8 +1,8 @@
 import type { PoolClient } from 'pg'
 import { type SchemaName, quoteIdent } from '../../names/schema-name.js'
 import { isYes, yesIf } from '../../postgres/answer.js'
-import { repairRoutinePaths } from '../name-in-text.js'
-import { renameSchema } from '../rename-schema.js'
+import { repairRoutinePaths } from '../rename/name-in-text.js'
+import { renameSchema } from '../rename/rename-schema.js'
 import type { SpareSet } from './spare-set.js'
 import { spareTable } from './table.js'
 

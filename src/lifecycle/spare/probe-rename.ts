@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { type SchemaName, quoteIdent, quoteLiteral } from '../../names/schema-name.js'
-import { placesOfFormerName, repairRoutinePaths } from '../name-in-text.js'
+import { placesOfFormerName, repairRoutinePaths } from '../rename/name-in-text.js'
 import { spareUnsafe } from './spare-set.js'
 
 /** A spare, and a name that nobody has. */

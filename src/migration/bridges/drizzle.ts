@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { TenantryError } from '../../errors.js'
 import { quoteIdent } from '../../names/schema-name.js'
 import { isYes, yesIf } from '../../postgres/answer.js'
-import type { BridgeTarget, MigrationBridge } from '../bridge.js'
+import type { BridgeTarget, MigrationBridge } from './bridge.js'
 import { type JournalEntry, readJournal } from '../sources/drizzle-journal.js'
 
 /** Where drizzle-kit has put the migrations. */

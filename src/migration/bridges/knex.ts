@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { BridgeTarget, MigrationBridge } from '../bridge.js'
+import type { BridgeTarget, MigrationBridge } from './bridge.js'
 
 /** What the bridge sets for Knex in each schema. */
 export interface KnexSettings {

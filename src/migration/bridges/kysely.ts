@@ -1,4 +1,4 @@
-import type { BridgeTarget, MigrationBridge } from '../bridge.js'
+import type { BridgeTarget, MigrationBridge } from './bridge.js'
 
 /** What is used of Kysely's `Migrator`. */
 export interface KyselyMigrator {

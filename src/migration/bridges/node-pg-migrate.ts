@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg'
-import type { BridgeTarget, MigrationBridge } from '../bridge.js'
+import type { BridgeTarget, MigrationBridge } from './bridge.js'
 
 /** What the bridge sets for the `runner` of node-pg-migrate; spread it into the options. */
 export interface NodePgMigrateSettings {

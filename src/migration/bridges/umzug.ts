@@ -1,5 +1,5 @@
 import { quoteIdent } from '../../names/schema-name.js'
-import type { BridgeTarget, MigrationBridge } from '../bridge.js'
+import type { BridgeTarget, MigrationBridge } from './bridge.js'
 
 /** What is used of an Umzug instance, version 3. */
 export interface UmzugInstance {

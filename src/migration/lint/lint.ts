@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { type GuardOption, resolveGuard } from '../guard-option.js'
+import { type GuardOption, resolveGuard } from '../guard/guard-option.js'
 import type { Migration, MigrationSource } from '../source.js'
 import { type Parser, loadParser } from './parser.js'
 import { placeOf, readFileText } from './piece.js'

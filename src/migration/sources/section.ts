@@ -1,5 +1,5 @@
 import { splitStatements } from '../../postgres/sql-text.js'
-import { NO_TRANSACTION_MARKER } from '../marker.js'
+import { NO_TRANSACTION_MARKER } from '../transaction/marker.js'
 
 /** How the files of a tool mark what goes up and what comes down. */
 export interface SectionMarks {

@@ -1,8 +1,8 @@
 import { TenantryError } from '../../errors.js'
 import { firstFew } from '../../support/first-few.js'
-import type { GoalResult } from '../goal-run.js'
+import type { GoalResult } from '../run/goal-run.js'
 import { listFleet } from '../layout.js'
-import type { RunReport } from '../report.js'
+import type { RunReport } from '../run/report.js'
 import type { ReferenceParts } from './reference.js'
 import { type VerifyReport, verifySchemas } from './verify.js'
 

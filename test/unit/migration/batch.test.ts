@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { STEP_COLUMN, batchOf, placeOf } from '../../../src/migration/batch.js'
+import { STEP_COLUMN, batchOf, placeOf } from '../../../src/migration/unit/batch.js'
 import { splitStatements } from '../../../src/postgres/sql-text.js'
 import { migration } from './migration.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { placeAtEnd } from '../../../src/migration/batch.js'
+import { placeAtEnd } from '../../../src/migration/unit/batch.js'
 import { migrationFailed, positionOf } from '../../../src/migration/failure.js'
-import { learnFrom } from '../../../src/migration/own-transactions.js'
+import { learnFrom } from '../../../src/migration/transaction/own-transactions.js'
 import { parseSchemaName } from '../../../src/names/schema-name.js'
 import { migration } from './migration.js'
 

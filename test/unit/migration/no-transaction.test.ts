@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { forNewSchema, needsNoTransaction } from '../../../src/migration/no-transaction.js'
+import {
+  forNewSchema,
+  needsNoTransaction,
+} from '../../../src/migration/transaction/no-transaction.js'
 import { migration } from './migration.js'
 
 describe('needsNoTransaction', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { textInTransaction } from '../../../src/migration/one-transaction.js'
+import { textInTransaction } from '../../../src/migration/transaction/one-transaction.js'
 import { thrownBy } from '../thrown.js'
 import { migration } from './migration.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { wantsOwnTransactions } from '../../../src/migration/own-transactions.js'
+import { wantsOwnTransactions } from '../../../src/migration/transaction/own-transactions.js'
 
 describe('wantsOwnTransactions', () => {
   it.each([

@@ -4,7 +4,7 @@ import {
   type SchemaOutcome,
   countOutcomes,
   requireSuccess,
-} from '../../../src/migration/report.js'
+} from '../../../src/migration/run/report.js'
 import { thrownBy } from '../thrown.js'
 
 function outcome(schema: string, status: SchemaOutcome['status'], error?: Error): SchemaOutcome {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type RunSettings, type WorkResult, runOver } from '../../../src/migration/run.js'
+import { type RunSettings, type WorkResult, runOver } from '../../../src/migration/run/run.js'
 import { parseSchemaName } from '../../../src/names/schema-name.js'
 import type { FleetSchema, SchemaKind } from '../../../src/selector/selector.js'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSchemaName } from '../../../src/names/schema-name.js'
-import { ClientMemory, memoryOf } from '../../../src/postgres/client-memory.js'
-import { preludeOf } from '../../../src/postgres/prelude.js'
+import { ClientMemory, memoryOf } from '../../../src/postgres/session/client-memory.js'
+import { preludeOf } from '../../../src/postgres/statement/prelude.js'
 
 describe('memoryOf', () => {
   it('gives a client the same memory each time, and no other client', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { leavingOfTag, leavingsOfText } from '../../../src/postgres/leavings.js'
+import { leavingOfTag, leavingsOfText } from '../../../src/postgres/session/leavings.js'
 
 describe('leavingsOfText', () => {
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSchemaName } from '../../../src/names/schema-name.js'
-import { explainPrelude, isGuardError, preludeOf } from '../../../src/postgres/prelude.js'
+import { explainPrelude, isGuardError, preludeOf } from '../../../src/postgres/statement/prelude.js'
 import { serverError } from './server-error.js'
 
 const ACME = parseSchemaName('tenant_acme')

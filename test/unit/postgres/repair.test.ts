@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Failure, repairOf } from '../../../src/postgres/repair.js'
+import { type Failure, repairOf } from '../../../src/postgres/statement/repair.js'
 import { serverError } from './server-error.js'
 
 const GUARD = serverError('3F000', 'schema "" does not exist')

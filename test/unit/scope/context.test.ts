@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { parseSchemaName } from '../../../src/names/schema-name.js'
-import { preludeOf } from '../../../src/postgres/prelude.js'
+import { preludeOf } from '../../../src/postgres/statement/prelude.js'
 import {
   type Scope,
   currentScope,

@@ -1,7 +1,7 @@
 import { listIn, nodeIn, optionIn, unwrap } from '../node.js'
 import { type Rule, nodeRule } from '../rule.js'
-import { NO_TRANSACTION_MARKER, hasNoTransactionMarker } from '../../marker.js'
-import { wantsOwnTransactions } from '../../own-transactions.js'
+import { NO_TRANSACTION_MARKER, hasNoTransactionMarker } from '../../transaction/marker.js'
+import { wantsOwnTransactions } from '../../transaction/own-transactions.js'
 import type { Visit } from '../walk.js'
 
 const BLANKED = /^TRANS_STMT_(BEGIN|START|COMMIT)$/
