@@ -80,7 +80,8 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
    *
    * @param tenant A slug or a tenant; without it the ambient tenant.
    * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, `TENANT_NO_SCOPE`, `SCHEMA_MISSING`,
-   * `TRANSACTION_LEFT_OPEN`, `TRANSACTION_ROLLED_BACK`, and what `fn` throws
+   * `TRANSACTION_LEFT_OPEN`, `TRANSACTION_ROLLED_BACK`, `OPTIONS_INVALID` without a function, and
+   * what `fn` throws
    * @example
    * import type { SchemaRouter } from 'tenantry'
    *
@@ -118,7 +119,8 @@ export class SchemaRouter<Metadata extends object = TenantMetadata, Input = Meta
   /**
    * Makes a tenant ambient while `fn` runs; no client is taken.
    *
-   * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, and what `fn` throws
+   * @throws `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, `OPTIONS_INVALID` without a function, and what
+   * `fn` throws
    */
   async runAs<R>(tenant: TenantOrSlug, fn: () => R | Promise<R>): Promise<R> {
     requireFunction('runAs', fn)
