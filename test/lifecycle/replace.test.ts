@@ -1,5 +1,6 @@
 import { access, readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import type { SchemaRouter } from 'tenantry'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildBinary } from '../cli/binary.js'
 import { useDatabase } from '../support/database.js'
@@ -127,6 +128,25 @@ describe('tenants.restore with replace', () => {
     expect((await router.migrations.verify()).findings).toEqual([])
     const { findings } = await router.tenants.audit()
     expect(findings.filter(({ tenant }) => tenant !== undefined)).toEqual([])
+  })
+
+  it('makes a dropped schema once, whoever else is at it', async () => {
+    const fleet = await setUp()
+    const { router, prefix, file } = fleet
+    await database.admin.query(`drop schema ${prefix}acme cascade`)
+    const gate = await shutGate(database)
+    const restore = (by: SchemaRouter): Promise<unknown> =>
+      by.tenants.restore(file, { replace: true, lockTimeout: 60_000 })
+    const first = restore(router)
+    await gate.reached()
+    const second = restore(fleet.another())
+    const waiting = `select count(*)::int from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and wait_event = 'advisory'`
+    await expect.poll(() => fleet.one(waiting), { timeout: 30_000 }).toBe(2)
+    await gate.open()
+    expect(await first).toMatchObject({ verified: true })
+    await expect(second).rejects.toMatchObject({ code: 'TENANT_BUSY' })
+    expect(await total(fleet)).toBe('5')
   })
 
   it('makes a dropped schema for none but the tenant that was backed up', async () => {

@@ -8,7 +8,7 @@ import { present } from '../../support/present.js'
 import type { LifecycleParts } from '../create/create.js'
 import { tenantNotFound } from '../not-found.js'
 import { renameSchema } from '../rename/rename-schema.js'
-import { holdSchemas } from '../schema-lock.js'
+import { busy, holdSchemas } from '../schema-lock.js'
 import { stampedName } from '../rename/stamped-name.js'
 import { atStandstill, schemaMissing } from '../standstill.js'
 import { requireStatus } from '../status-change.js'
@@ -80,6 +80,8 @@ async function remakeSchema(replacement: Replacement): Promise<Replaced> {
   const { lockTimeoutMs } = plan
   return parts.db.transaction(async (client) => {
     await holdSchemas(client, { schemas: [schema], lockTimeoutMs })
+    // Another restore has been quicker.
+    if (await schemaExists(client, schema)) throw busy(schema)
     const tenant = await meantTenant(client, replacement)
     await makeFor(client, tenant, replacement)
     return { tenant }
