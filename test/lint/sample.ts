@@ -224,6 +224,7 @@ export const CLEAN: readonly string[] = [
   "alter type state rename value 'a' to 'b';\nupdate loans set state = 'b';",
   "create type state as enum ('a');\nalter type state add value 'b';\nselect 'b'::state;",
   '-- postgres-migrations disable-transaction\ncreate index concurrently i on loans (id);',
+  '--Postgres-migrations  disable-transaction\ncreate index concurrently i on loans (id);',
   'savepoint a;\nrollback to savepoint a;\nrelease a;',
   'create procedure p() language plpgsql set search_path from current as $$ begin commit; end $$;',
   "select nextval('ids'), nextval(name) from loans;",
